@@ -1,0 +1,64 @@
+// advisor.h - the interface through which trusted Lua advises the host.
+//
+// Owns: the struct of function pointers that lua/ fills and main hands to the host, and
+// the shapes of the values that cross. Pure functions from values to values: they never
+// call out. All results are new references; false and `e` when the Lua raised.
+//
+// A `call` is {service = "ec2", operation = "modify_network_interface_attribute", params = {...}}.
+#ifndef CORDON_RUN_ADVISOR_H
+#define CORDON_RUN_ADVISOR_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/val.h"
+
+struct advisor {
+    void *ctx;
+
+    // The reads that give a call's before-state: a list of calls, maybe empty.
+    bool (*reads_needed)(void *ctx, const struct val *call, struct val **reads, struct err *e);
+
+    // The before-state, from the reads' results: `answers` is a list beside the reads,
+    // {value = ...} or {error = {...}} each. nil when the operation is not known.
+    bool (*before)(void *ctx, const struct val *call, const struct val *answers,
+                   struct val **before, struct err *e);
+
+    // {class = "inverted" | "kept" | "irreversible", calls = {call, ...}, note = text}.
+    // `calls` in the order in which they take the call back. `result` is the call's own
+    // (it names what was created), nil before it was made.
+    bool (*inverse)(void *ctx, const struct val *call, const struct val *before,
+                    const struct val *result, struct val **inverse, struct err *e);
+
+    // A list of lines {sign = "+" | "~" | "-", subject = "eni-0a1", attribute = "groups",
+    // before = text, after = text}. A generic one for operations it does not know.
+    bool (*diff)(void *ctx, const struct val *call, const struct val *before, struct val **diff,
+                 struct err *e);
+
+    // What the call touches: {target = {ids}, others = {{id, name, kind}, ...}}; others are
+    // whatever is hit besides what the call names. nil when that is not known.
+    bool (*hits)(void *ctx, const struct val *call, const struct val *before, struct val **hits,
+                 struct err *e);
+
+    // A playbook's declared arguments against the "key=value" pairs given (a map of strings):
+    // {args = {...}, reads = {call, ...}, errors = {text, ...}}. `reads` find what names stand
+    // for (an instance's Name tag); their answers go into resolve_arguments, which gives
+    // {args = {...}, errors = {...}, labels = {{id, name}, ...}}.
+    bool (*check_arguments)(void *ctx, const struct val *declared, const struct val *given,
+                            struct val **checked, struct err *e);
+    bool (*resolve_arguments)(void *ctx, const struct val *declared, const struct val *checked,
+                              const struct val *answers, struct val **resolved, struct err *e);
+
+    // A rehearsal's memory. `begin` forgets all. `answer` is asked about every call of a
+    // recording pass, reads too: {send = true} (a read: ask AWS), or {value = ...} (answered from
+    // what was recorded) or {error = {...}}. For a mutation `skeleton` is an output made from the
+    // shape, with planned ids in it, which it may complete; for reads it is nil. `seen` gives it
+    // the results of reads that went to AWS, to answer from (a VPC's CIDR blocks).
+    bool (*rehearsal_begin)(void *ctx, struct err *e);
+    bool (*rehearsal_answer)(void *ctx, const struct val *call, const struct val *skeleton,
+                             struct val **answer, struct err *e);
+    bool (*rehearsal_seen)(void *ctx, const struct val *call, const struct val *result,
+                           struct err *e);
+};
+
+#endif
