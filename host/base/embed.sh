@@ -4,7 +4,7 @@
 echo '.section .note.GNU-stack,"",@progbits'
 echo '.section .rodata'
 n=0
-for f in "$@"; do
+for f in $(printf "%s\n" "$@" | LC_ALL=C sort); do
     printf '.Lname%d: .asciz "%s"\n.balign 16\n.Ldata%d: .incbin "%s"\n.Lend%d: .byte 0\n' $n "$f" $n "$f" $n
     n=$((n + 1))
 done

@@ -29,9 +29,9 @@ struct err {
 #define ERR_CREDENTIALS "NoCredentials"
 #define ERR_NETWORK "ConnectionError"
 #define ERR_TIMEOUT "RequestTimeout"
-#define ERR_REFUSED "Refused"         // the gate said no
-#define ERR_DECLINED "Declined"       // the operator said no, or nobody was there to ask
-#define ERR_LEFT_PLAN "LeftThePlan"   // a call that was not rehearsed
+#define ERR_REFUSED "Refused"        // the gate said no
+#define ERR_DECLINED "Declined"      // the operator said no, or nobody was there to ask
+#define ERR_LEFT_PLAN "LeftThePlan"  // a call that was not rehearsed
 #define ERR_JOURNAL "JournalLost"
 #define ERR_INTERRUPTED "Interrupted"
 #define ERR_SYSTEM "SystemError"      // errno said no

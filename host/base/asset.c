@@ -1,0 +1,100 @@
+// asset.c - the carried files; from the tree in a debug build, from the executable in a
+// release build (table made by embed.sh, sorted by name).
+#include "base/asset.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#ifdef ASSET_ROOT
+
+#include <glob.h>
+#include <stdint.h>
+
+#include "base/file.h"
+
+// Files read so far; kept until the program ends, as asset.h promises.
+struct cached {
+    struct cached *next;
+    char *name;
+    struct buf bytes;
+};
+static struct cached *cache;
+
+static struct cached *load(const char *name) {
+    struct cached *c = calloc(1, sizeof *c);
+    struct buf path = BUF_EMPTY;
+    buf_printf(&path, "%s/%s", ASSET_ROOT, name);
+    if (c) c->name = strdup(name);
+    if (c && c->name && !path.failed && file_read(path.data, SIZE_MAX / 4, &c->bytes, NULL)) {
+        c->next = cache;
+        cache = c;
+    } else if (c) {
+        buf_free(&c->bytes);
+        free(c->name);
+        free(c);
+        c = NULL;
+    }
+    buf_free(&path);
+    return c;
+}
+
+bool asset_find(const char *name, const char **bytes, size_t *len) {
+    if (strstr(name, "..")) return false;
+    struct cached *c = cache;
+    while (c && strcmp(c->name, name) != 0) c = c->next;
+    if (!c) c = load(name);
+    if (!c) return false;
+    *bytes = buf_str(&c->bytes);
+    *len = c->bytes.len;
+    return true;
+}
+
+void asset_each(const char *prefix, void (*fn)(void *ctx, const char *name), void *ctx) {
+    static const char *const patterns[] = {"host/model/*.model", "playbooks/*.lua",
+                                           "playbooks/*/*.lua", "stdlib/*/*.lua"};
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        struct buf pattern = BUF_EMPTY;
+        buf_printf(&pattern, "%s/%s", ASSET_ROOT, patterns[i]);
+        glob_t found;
+        if (!pattern.failed && glob(pattern.data, 0, NULL, &found) == 0) {
+            for (size_t k = 0; k < found.gl_pathc; k++) {
+                const char *name = found.gl_pathv[k] + strlen(ASSET_ROOT) + 1;
+                if (text_starts(name, prefix)) fn(ctx, name);
+            }
+            globfree(&found);
+        }
+        buf_free(&pattern);
+    }
+}
+
+#else
+
+struct entry {
+    const char *name, *bytes;
+    size_t len;
+};
+extern const struct entry asset_table[];
+extern const size_t asset_count;
+
+static int compare(const void *name, const void *entry) {
+    return strcmp(name, ((const struct entry *)entry)->name);
+}
+
+bool asset_find(const char *name, const char **bytes, size_t *len) {
+    const struct entry *found =
+        bsearch(name, asset_table, asset_count, sizeof *asset_table, compare);
+    if (!found) return false;
+    *bytes = found->bytes;
+    *len = found->len;
+    return true;
+}
+
+void asset_each(const char *prefix, void (*fn)(void *ctx, const char *name), void *ctx) {
+    for (size_t i = 0; i < asset_count; i++)
+        if (text_starts(asset_table[i].name, prefix)) fn(ctx, asset_table[i].name);
+}
+
+#endif

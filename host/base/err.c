@@ -1,0 +1,89 @@
+// err.c - fills struct err; never allocates but for err_to_val.
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/val.h"
+
+static void copy(char *to, size_t size, const char *from) {
+    snprintf(to, size, "%s", from ? from : "");
+}
+
+static void fill(struct err *e, const char *code, const char *format, va_list args) {
+    if (!e) return;
+    *e = (struct err){0};
+    copy(e->code, sizeof e->code, code);
+    vsnprintf(e->message, sizeof e->message, format, args);
+}
+
+bool err_set(struct err *e, const char *code, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    fill(e, code, format, args);
+    va_end(args);
+    return false;
+}
+
+bool err_memory(struct err *e) {
+    return err_set(e, ERR_MEMORY, "out of memory");
+}
+
+bool err_errno(struct err *e, const char *format, ...) {
+    int number = errno;
+    va_list args;
+    va_start(args, format);
+    fill(e, ERR_SYSTEM, format, args);
+    va_end(args);
+    if (e) {
+        size_t len = strlen(e->message);
+        snprintf(e->message + len, sizeof e->message - len, ": %s", strerror(number));
+    }
+    errno = number;
+    return false;
+}
+
+bool err_prefix(struct err *e, const char *format, ...) {
+    if (!e) return false;
+    char old[sizeof e->message];
+    memcpy(old, e->message, sizeof old);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(e->message, sizeof e->message, format, args);
+    va_end(args);
+    size_t len = strlen(e->message);
+    snprintf(e->message + len, sizeof e->message - len, ": %s", old);
+    return false;
+}
+
+bool err_is(const struct err *e, const char *code) {
+    return e && strcmp(e->code, code) == 0;
+}
+
+static bool set_text(struct val *map, const char *key, const char *text) {
+    return !*text || val_set(map, key, val_cstr(text));
+}
+
+struct val *err_to_val(const struct err *e) {
+    struct val *v = val_map();
+    bool ok = v && set_text(v, "code", e->code) && set_text(v, "message", e->message) &&
+              set_text(v, "operation", e->operation) && set_text(v, "request_id", e->request_id) &&
+              (!e->status || val_set(v, "status", val_int(e->status))) &&
+              (!e->retryable || val_set(v, "retryable", val_bool(true)));
+    if (ok) return v;
+    val_unref(v);
+    return NULL;
+}
+
+void err_from_val(struct err *e, const struct val *v) {
+    *e = (struct err){0};
+    copy(e->code, sizeof e->code, val_get_str(v, "code", ""));
+    copy(e->message, sizeof e->message, val_get_str(v, "message", ""));
+    copy(e->operation, sizeof e->operation, val_get_str(v, "operation", ""));
+    copy(e->request_id, sizeof e->request_id, val_get_str(v, "request_id", ""));
+    int64_t status = val_as_int(val_get(v, "status"), 0);
+    e->status = status > 0 && status < 1000 ? (int)status : 0;
+    e->retryable = val_as_bool(val_get(v, "retryable"), false);
+}

@@ -1,0 +1,248 @@
+// loop.c - poll, timers, signals.
+#include "base/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+struct loop_fd {
+    struct loop *loop;
+    struct loop_fd *next;
+    int fd;
+    short events;
+    bool removed;
+    loop_fd_fn *fn;
+    void *ctx;
+};
+
+struct loop_timer {
+    struct loop *loop;
+    struct loop_timer *next;  // sorted by `at`, then by age
+    int64_t at;
+    loop_timer_fn *fn;
+    void *ctx;
+};
+
+struct prepare {
+    struct prepare *next;
+    loop_prepare_fn *fn;
+    void *ctx;
+};
+
+struct loop {
+    struct loop_fd *fds;
+    struct loop_timer *timers;
+    struct prepare *prepares;
+    size_t fd_count;
+    int entered;  // how many loop_until are on the stack
+    int wake_read;
+};
+
+// Signals are the process's, so their state is too. The handler only writes here.
+static volatile sig_atomic_t signal_first, signal_seen;
+static int signal_pipe = -1;
+
+struct loop *loop_new(struct err *e) {
+    struct loop *l = calloc(1, sizeof *l);
+    if (!l)
+        err_memory(e);
+    else
+        l->wake_read = -1;
+    return l;
+}
+
+void loop_free(struct loop *l) {
+    if (!l) return;
+    while (l->fds) {
+        struct loop_fd *next = l->fds->next;
+        free(l->fds);
+        l->fds = next;
+    }
+    while (l->timers) loop_timer_cancel(l->timers);
+    while (l->prepares) {
+        struct prepare *next = l->prepares->next;
+        free(l->prepares);
+        l->prepares = next;
+    }
+    if (l->wake_read >= 0) close(l->wake_read);
+    free(l);
+}
+
+struct loop_fd *loop_fd_add(struct loop *l, int fd, short events, loop_fd_fn *fn, void *ctx) {
+    struct loop_fd *w = malloc(sizeof *w);
+    if (!w) return NULL;
+    *w = (struct loop_fd){
+        .loop = l, .next = l->fds, .fd = fd, .events = events, .fn = fn, .ctx = ctx};
+    l->fds = w;
+    l->fd_count++;
+    return w;
+}
+
+void loop_fd_events(struct loop_fd *w, short events) {
+    w->events = events;
+}
+
+// Frees what was removed, once no dispatch can still be looking at it.
+static void sweep(struct loop *l) {
+    if (l->entered) return;
+    for (struct loop_fd **at = &l->fds; *at;) {
+        struct loop_fd *w = *at;
+        if (!w->removed) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        l->fd_count--;
+        free(w);
+    }
+}
+
+void loop_fd_remove(struct loop_fd *w) {
+    if (!w) return;
+    w->removed = true;
+    w->events = 0;
+    sweep(w->loop);
+}
+
+struct loop_timer *loop_timer_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx) {
+    struct loop_timer *t = malloc(sizeof *t);
+    if (!t) return NULL;
+    *t = (struct loop_timer){
+        .loop = l, .at = clock_mono_ms() + (ms > 0 ? ms : 0), .fn = fn, .ctx = ctx};
+    struct loop_timer **at = &l->timers;
+    while (*at && (*at)->at <= t->at) at = &(*at)->next;
+    t->next = *at;
+    *at = t;
+    return t;
+}
+
+void loop_timer_cancel(struct loop_timer *t) {
+    if (!t) return;
+    struct loop_timer **at = &t->loop->timers;
+    while (*at != t) at = &(*at)->next;
+    *at = t->next;
+    free(t);
+}
+
+bool loop_prepare_add(struct loop *l, loop_prepare_fn *fn, void *ctx) {
+    struct prepare *p = malloc(sizeof *p);
+    if (!p) return false;
+    *p = (struct prepare){l->prepares, fn, ctx};
+    l->prepares = p;
+    return true;
+}
+
+static void fire_timers(struct loop *l) {
+    int64_t now = clock_mono_ms();
+    while (l->timers && l->timers->at <= now) {
+        struct loop_timer t = *l->timers;
+        loop_timer_cancel(l->timers);
+        t.fn(t.ctx);
+    }
+}
+
+static int shorter(int a, int b) {
+    if (a < 0) return b;
+    return b < 0 || a < b ? a : b;
+}
+
+static int sleep_for(struct loop *l) {
+    int ms = -1;
+    for (struct prepare *p = l->prepares; p; p = p->next) ms = shorter(ms, p->fn(p->ctx));
+    if (l->timers) {
+        int64_t left = l->timers->at - clock_mono_ms();
+        ms = shorter(ms, left < 0 ? 0 : left > 60000 ? 60000 : (int)left);
+    }
+    return ms;
+}
+
+static bool poll_once(struct loop *l, const bool *done, struct err *e) {
+    int timeout = sleep_for(l);
+    if (*done) return true;
+    size_t count = 0, room = l->fd_count;
+    struct loop_fd **watches = calloc(room + 1, sizeof(struct loop_fd *));
+    struct pollfd *polls = calloc(room + 1, sizeof *polls);
+    bool ok = watches && polls;
+    if (!ok) err_memory(e);
+    for (struct loop_fd *w = ok ? l->fds : NULL; w; w = w->next) {
+        if (w->removed || !w->events) continue;
+        polls[count] = (struct pollfd){.fd = w->fd, .events = w->events};
+        watches[count++] = w;
+    }
+    int got = ok ? poll(polls, (nfds_t)count, timeout) : -1;
+    if (ok && got < 0 && errno != EINTR) ok = err_errno(e, "poll failed");
+    for (size_t i = 0; got > 0 && i < count; i++) {
+        struct loop_fd *w = watches[i];
+        bool wanted = !w->removed && w->events;
+        if (polls[i].revents && wanted) w->fn(w->ctx, polls[i].revents);
+    }
+    free(watches);
+    free(polls);
+    fire_timers(l);
+    return ok;
+}
+
+bool loop_until(struct loop *l, const bool *done, bool stop_on_signal, struct err *e) {
+    int seen = signal_seen;
+    bool ok = true;
+    l->entered++;
+    while (ok && !*done) {
+        if (stop_on_signal && (signal_seen != seen || loop_signal(l))) break;
+        ok = poll_once(l, done, e);
+    }
+    l->entered--;
+    sweep(l);
+    return ok;
+}
+
+static void on_signal(int number) {
+    int saved = errno;
+    if (!signal_first) signal_first = number;
+    signal_seen = signal_seen + 1;
+    ssize_t ignored = write(signal_pipe, "!", 1);
+    (void)ignored;
+    errno = saved;
+}
+
+static void drain(void *ctx, short revents) {
+    struct loop *l = ctx;
+    char bytes[64];
+    (void)revents;
+    while (read(l->wake_read, bytes, sizeof bytes) > 0) {
+    }
+}
+
+bool loop_catch_signals(struct loop *l, struct err *e) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return err_errno(e, "cannot make a pipe");
+    l->wake_read = ends[0];
+    signal_pipe = ends[1];
+    if (!loop_fd_add(l, ends[0], POLLIN, drain, l)) return err_memory(e);
+    struct sigaction catch = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(&catch.sa_mask);
+    sigaction(SIGINT, &catch, NULL);
+    sigaction(SIGTERM, &catch, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
+    return true;
+}
+
+int loop_signal(const struct loop *l) {
+    (void)l;
+    return signal_first;
+}
+
+int loop_signal_count(const struct loop *l) {
+    (void)l;
+    return signal_seen;
+}
+
+void loop_signal_clear(struct loop *l) {
+    (void)l;
+    signal_first = 0;
+}

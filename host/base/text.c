@@ -1,0 +1,141 @@
+// text.c - UTF-8, escaping, spelling.
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_tail(unsigned char c) {
+    return (c & 0xc0) == 0x80;
+}
+
+size_t utf8_char(const char *bytes, size_t len) {
+    const unsigned char *s = (const unsigned char *)bytes;
+    if (len == 0) return 0;
+    if (s[0] < 0x80) return 1;
+    if (s[0] >= 0xc2 && s[0] <= 0xdf) return len >= 2 && is_tail(s[1]) ? 2 : 0;
+    if ((s[0] & 0xf0) == 0xe0) {
+        if (len < 3 || !is_tail(s[1]) || !is_tail(s[2])) return 0;
+        bool overlong = s[0] == 0xe0 && s[1] < 0xa0;
+        bool surrogate = s[0] == 0xed && s[1] >= 0xa0;
+        return overlong || surrogate ? 0 : 3;
+    }
+    if (s[0] >= 0xf0 && s[0] <= 0xf4) {
+        if (len < 4 || !is_tail(s[1]) || !is_tail(s[2]) || !is_tail(s[3])) return 0;
+        bool overlong = s[0] == 0xf0 && s[1] < 0x90;
+        bool beyond = s[0] == 0xf4 && s[1] > 0x8f;
+        return overlong || beyond ? 0 : 4;
+    }
+    return 0;
+}
+
+bool utf8_valid(const char *bytes, size_t len) {
+    for (size_t i = 0; i < len;) {
+        size_t n = utf8_char(bytes + i, len - i);
+        if (!n) return false;
+        i += n;
+    }
+    return true;
+}
+
+static uint32_t decode(const char *bytes, size_t n) {
+    static const unsigned char mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t c = (unsigned char)bytes[0] & mask[n];
+    for (size_t i = 1; i < n; i++) c = c << 6 | ((unsigned char)bytes[i] & 0x3fu);
+    return c;
+}
+
+// What could move the cursor, change colours, reorder or hide text.
+static bool is_dangerous(uint32_t c) {
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0xfeff ||
+           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x206f) || (c >= 0xfff9 && c <= 0xfffb) ||
+           (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+void text_escape(struct buf *out, const char *bytes, size_t len, size_t max) {
+    size_t start = out->len;
+    for (size_t i = 0; i < len;) {
+        if (max && out->len - start >= max) {
+            buf_add_str(out, "...");
+            return;
+        }
+        size_t n = utf8_char(bytes + i, len - i);
+        uint32_t c = n ? decode(bytes + i, n) : (unsigned char)bytes[i];
+        if (n && !is_dangerous(c))
+            buf_add(out, bytes + i, n);
+        else if (c < 0x100)
+            buf_printf(out, "\\x%02x", (unsigned)c);
+        else
+            buf_printf(out, "\\u{%04x}", (unsigned)c);
+        i += n ? n : 1;
+    }
+}
+
+#define LONGEST_WORD 64
+
+size_t text_distance(const char *a, const char *b) {
+    size_t la = strlen(a), lb = strlen(b);
+    if (la > LONGEST_WORD || lb > LONGEST_WORD) return LONGEST_WORD + 1;
+    size_t row[LONGEST_WORD + 1];
+    for (size_t j = 0; j <= lb; j++) row[j] = j;
+    for (size_t i = 1; i <= la; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            size_t above = row[j];
+            bool same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+            size_t best = diagonal + (same ? 0 : 1);
+            if (above + 1 < best) best = above + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            diagonal = above;
+            row[j] = best;
+        }
+    }
+    return row[lb];
+}
+
+const char *text_nearest(const char *word, const char *const *candidates, size_t count) {
+    const char *best = NULL;
+    size_t best_distance = strlen(word) / 3 + 2;  // further away is no misspelling
+    for (size_t i = 0; i < count; i++) {
+        size_t distance = text_distance(word, candidates[i]);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = candidates[i];
+        }
+    }
+    return best;
+}
+
+bool text_starts(const char *s, const char *prefix) {
+    return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends(const char *s, const char *suffix) {
+    size_t len = strlen(s), tail = strlen(suffix);
+    return len >= tail && strcmp(s + len - tail, suffix) == 0;
+}
+
+static bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_lower_or_digit(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+// A word starts at a capital after a small letter or digit, and at the last capital of
+// a run that a small letter follows ("DescribeVPCEndpoints" is describe_vpc_endpoints).
+void text_snake(struct buf *out, const char *camel) {
+    buf_clear(out);
+    for (size_t i = 0; camel[i]; i++) {
+        bool starts = i > 0 && is_upper(camel[i]) &&
+                      (is_lower_or_digit(camel[i - 1]) ||
+                       (is_upper(camel[i - 1]) && camel[i + 1] >= 'a' && camel[i + 1] <= 'z'));
+        if (starts && camel[i - 1] != '_') buf_add_char(out, '_');
+        buf_add_char(out, (char)tolower((unsigned char)camel[i]));
+    }
+}
