@@ -44,7 +44,7 @@ return playbook {
         step("Prepare", { when = cut.makes_groups }, function()
             isolate.prepare(cut)
         end)
-        step("Cut off", { hazards = host.hazards }, function()
+        step("Cut off", { hazards = next(host.hazards) and host.hazards or nil }, function()
             isolate.cut(cut)
         end)
         step("Evidence", { on_failure = "warn", when = args.evidence }, function()

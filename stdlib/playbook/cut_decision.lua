@@ -130,10 +130,12 @@ local function decide_conversion(host, wanted)
 end
 
 local function has_v6(host, vpcs)
+    local found = false
     for _, vpc in ipairs(vpcs) do
-        if host.vpcs[vpc] and host.vpcs[vpc].v6 then return true end
+        if not host.vpcs[vpc] then refuse("the VPC %s could not be read", vpc) end
+        found = found or host.vpcs[vpc].v6
     end
-    return false
+    return found
 end
 
 -- The one blank group that an interface carries, when that is all it carries.
@@ -175,6 +177,7 @@ function decision.make(host, options)
     if final then use_existing_final(cut, final) end
     cut.convert, cut.why = decide_conversion(host, options.convert or "auto")
     if options.convert ~= "always" then cut.nothing_to_do = already_cut(cut, final) end
+    if cut.nothing_to_do then cut.convert = false end
     if cut.convert and prepared then use_prepared_opening(cut, options.step1) end
     cut.makes_final = final == nil
     cut.makes_opening = cut.convert and not prepared

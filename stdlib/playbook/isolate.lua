@@ -4,6 +4,7 @@
 -- functions here; what they share is the description of the instance.
 local decision = require "cut_decision"
 local network = require "instance_network"
+local proof = require "security_group_proof"
 local security_group_cut = require "security_group_cut"
 local survivors = require "survivors"
 
@@ -24,7 +25,7 @@ isolate.cut = security_group_cut.cut
 isolate.clean_up = security_group_cut.clean_up
 
 -- Reads back, and states with `expect` what must hold.
-isolate.verify = security_group_cut.verify
+isolate.verify = proof.verify
 
 -- isolate.with_security_groups(host [, options]): all of it inside one step.
 function isolate.with_security_groups(host, options)
@@ -36,7 +37,6 @@ function isolate.with_security_groups(host, options)
     security_group_cut.prepare(cut)
     security_group_cut.cut(cut)
     security_group_cut.clean_up(cut)
-    cut.makes_opening = false
     return cut
 end
 
@@ -44,7 +44,7 @@ end
 -- (but for the investigators' rule); false and the reasons otherwise.
 function isolate.unreachable(host)
     if not host.cut then error("isolate.unreachable: nothing has cut this instance off", 2) end
-    local _, all = security_group_cut.faults(host.cut)
+    local _, all = proof.faults(host.cut)
     if #all == 0 then return true end
     return false, table.concat(all, "; ")
 end

@@ -1,22 +1,18 @@
 -- security_group_cut.lua - cutting an instance off by swapping the groups of its interfaces.
 --
--- Owns: making the groups and proving them, the swap (through a window when flows are to be
--- converted), reading back, removing the opening group. Rehearsal and execution must make the
+-- Owns: making the groups, the swap (through a window when flows are to be converted), removing
+-- the opening group; what must hold is proven by security_group_proof.lua. Rehearsal and execution must make the
 -- same changes in the same order: nothing here depends on what a read says, but to stop.
 local facts = require "run_facts"
 local group_rules = require "group_rules"
 local network = require "instance_network"
+local proof = require "security_group_proof"
 
 local security_group_cut = {}
 
--- Seconds for which EC2 may show an older state than it is in.
-local CONSISTENCY = 15
+-- Seconds for which EC2 may hold on to a group that nobody carries any more, and between looks.
 local RELEASE = 60
-
--- Runs independent tasks at once; each is a function.
-local function at_once(tasks)
-    return parallel(tasks, function(task) return task() end)
-end
+local INTERVAL = 2
 
 -- ---- preparing --------------------------------------------------------------------------
 
@@ -64,11 +60,12 @@ local function change_rules(operation, id, permissions)
     return true
 end
 
+-- As a task: true, or what was odd.
 local function change(operation, id, permissions)
-    return function()
+    return { id, function()
         local ok, odd = change_rules(operation, id, permissions)
         return ok or odd
-    end
+    end }
 end
 
 -- A new group lets everything out. In a VPC with IPv6 that is two rules; each is revoked by a
@@ -109,13 +106,6 @@ local function judge(cut, group, described)
     return group_rules.is_open(described, cut.host.vpcs[group.vpc].v6)
 end
 
-local function describe_groups(ids)
-    local map = {}
-    local result = ec2.describe_security_groups { GroupIds = ids }
-    for _, group in ipairs(result.SecurityGroups or {}) do map[group.GroupId] = group end
-    return map
-end
-
 local function faults_of_groups(cut, made, described)
     local faults = {}
     for _, group in ipairs(made) do
@@ -131,27 +121,15 @@ local function ids_of(list)
     return ids
 end
 
--- Reads until `faults()` gives an empty list, for as long as EC2 may lag. Returns the last.
-local function settle_reads(first, faults)
-    local last = first
-    if #last > 0 then
-        wait(function()
-            last = faults()
-            return #last == 0
-        end, { timeout = CONSISTENCY })
-    end
-    return last
-end
-
 -- The groups are proven, not believed: nobody is put on one that was not read back as wanted.
 local function prove(cut, made, odd)
     local ids = ids_of(made)
-    local read = at_once {
-        function() return describe_groups(ids) end,
-        function() return network.read_interfaces(cut.host.id) end,
+    local read = proof.at_once {
+        { "groups", function() return proof.describe_groups(ids) end },
+        { "interfaces", function() return network.read_interfaces(cut.host.id) end },
     }
-    local faults = settle_reads(faults_of_groups(cut, made, read[1]), function()
-        return faults_of_groups(cut, made, describe_groups(ids))
+    local faults = proof.settle_reads(faults_of_groups(cut, made, read[1]), function()
+        return faults_of_groups(cut, made, proof.describe_groups(ids))
     end)
     if #faults > 0 then
         table.move(odd, 1, #odd, #faults + 1, faults)
@@ -162,17 +140,8 @@ local function prove(cut, made, odd)
     return read[2]
 end
 
-local function attached_meanwhile(cut, interfaces)
-    local known, new = {}, {}
-    for _, interface in ipairs(cut.host.interfaces) do known[interface.id] = true end
-    for _, raw in ipairs(interfaces) do
-        if not known[raw.NetworkInterfaceId] then new[#new + 1] = raw.NetworkInterfaceId end
-    end
-    return new
-end
-
 local function report_attached(cut, interfaces)
-    local new = attached_meanwhile(cut, interfaces)
+    local new = proof.attached_meanwhile(cut, interfaces)
     if #new == 0 then return end
     expect(false, "no network interface was attached after the plan was made",
            table.concat(new, ", ") .. " is not covered by it: run the playbook again")
@@ -187,7 +156,7 @@ function security_group_cut.prepare(cut)
         cut.names[group.id] = group.name
     end
     local odd = {}
-    for _, answer in ipairs(at_once(rule_tasks(cut, made))) do
+    for _, answer in ipairs(proof.at_once(rule_tasks(cut, made))) do
         if answer ~= true then odd[#odd + 1] = answer end
     end
     report_attached(cut, prove(cut, made, odd))
@@ -197,11 +166,11 @@ end
 -- ---- cutting ----------------------------------------------------------------------------
 
 local function swap(interface, group)
-    return function()
+    return { interface.id, function()
         ec2.modify_network_interface_attribute { NetworkInterfaceId = interface.id,
                                                  Groups = { group } }
         return true
-    end
+    end }
 end
 
 local function swaps(cut, groups)
@@ -215,19 +184,19 @@ end
 -- Takes all traffic away from an opening group. An answer that may mean "not done" is settled
 -- by reading the group.
 local function close_group(cut, direction, vpc)
-    return function()
-        local id = cut.opening[vpc]
+    local id = cut.opening[vpc]
+    return { id, function()
         local ok, odd = change_rules("revoke_security_group_" .. direction, id,
                                      group_rules.all_traffic(families(cut, vpc)))
         if ok then return true end
-        local faults = settle_reads({ odd }, function()
-            local group = describe_groups({ id })[id]
+        local faults = proof.settle_reads({ odd }, function()
+            local group = proof.describe_groups({ id })[id]
             local member = direction == "ingress" and "IpPermissions" or "IpPermissionsEgress"
-            return #(group and group[member] or {}) > 0 and { id .. " still has rules" } or {}
+            return #(group and group[member] or {}) > 0 and { id .. " has rules still" } or {}
         end)
         if #faults > 0 then error(odd .. "; " .. table.concat(faults, "; "), 0) end
         return true
-    end
+    end }
 end
 
 -- Two ways at once, each of which cuts alone. A prepared step1 keeps its rules: they are
@@ -245,124 +214,14 @@ end
 -- flows are to be converted. Two round trips and the settle time, or one.
 function security_group_cut.cut(cut)
     if not cut.convert then
-        at_once(swaps(cut, cut.final))
+        proof.at_once(swaps(cut, cut.final))
         return
     end
     window {
-        open = function() at_once(swaps(cut, cut.opening)) end,
+        open = function() proof.at_once(swaps(cut, cut.opening)) end,
         settle = cut.settle,
-        close = function() at_once(closing(cut)) end,
+        close = function() proof.at_once(closing(cut)) end,
     }
-end
-
--- ---- verifying --------------------------------------------------------------------------
-
-local function groups_text(raw)
-    local ids = {}
-    for i, group in ipairs(raw.Groups or {}) do ids[i] = group.GroupId end
-    return table.concat(ids, ", ")
-end
-
-local function faults_of_interfaces(cut, interfaces)
-    local shown, faults = {}, {}
-    for _, raw in ipairs(interfaces) do shown[raw.NetworkInterfaceId] = raw end
-    for _, interface in ipairs(cut.interfaces) do
-        local raw = shown[interface.id]
-        -- One that is gone carries nothing into the instance.
-        if raw and groups_text(raw) ~= cut.final[interface.vpc] then
-            faults[#faults + 1] = ("%s carries %s"):format(interface.id, groups_text(raw))
-        end
-    end
-    return faults
-end
-
-local function final_ids(cut)
-    local known, ids = {}, {}
-    for _, vpc in ipairs(cut.vpcs) do
-        local id = cut.final[vpc]
-        if id and not known[id] then
-            known[id] = true
-            ids[#ids + 1] = id
-        end
-    end
-    return ids
-end
-
-local function opening_ids(cut)
-    local ids = {}
-    for _, vpc in ipairs(cut.makes_opening and cut.vpcs or {}) do ids[#ids + 1] = cut.opening[vpc] end
-    return ids
-end
-
-local function faults_of_final(cut, described)
-    local faults = {}
-    for _, id in ipairs(final_ids(cut)) do
-        local ok, why = false, id .. " is not shown"
-        if described[id] then ok, why = group_rules.is_final(described[id], cut.forensics) end
-        if not ok then faults[#faults + 1] = why end
-    end
-    return faults
-end
-
-local function faults_of_opening(cut, described)
-    local faults = {}
-    for _, id in ipairs(opening_ids(cut)) do
-        local ok, why = true, nil
-        if described[id] then ok, why = group_rules.is_blank(described[id]) end
-        if not ok then faults[#faults + 1] = why end
-    end
-    return faults
-end
-
-local function all_of(faults)
-    local list = {}
-    for _, kind in ipairs { "interfaces", "final", "opening", "attached" } do
-        table.move(faults[kind], 1, #faults[kind], #list + 1, list)
-    end
-    return list
-end
-
-local function read_back(cut)
-    local ids = final_ids(cut)
-    local opening = opening_ids(cut)
-    table.move(opening, 1, #opening, #ids + 1, ids)
-    local read = at_once {
-        function() return network.read_interfaces(cut.host.id) end,
-        function() return describe_groups(ids) end,
-    }
-    return { interfaces = faults_of_interfaces(cut, read[1]),
-             final = faults_of_final(cut, read[2]), opening = faults_of_opening(cut, read[2]),
-             attached = attached_meanwhile(cut, read[1]) }
-end
-
--- Fresh reads of all that the isolation rests on: lists of faults by kind, all empty when it
--- holds. Reads again while EC2 may lag.
-function security_group_cut.faults(cut)
-    local faults = read_back(cut)
-    settle_reads(all_of(faults), function()
-        faults = read_back(cut)
-        return all_of(faults)
-    end)
-    return faults, all_of(faults)
-end
-
-local function final_text(cut)
-    return table.concat(final_ids(cut), ", ")
-end
-
--- Reads back and states what must hold; nothing here raises.
-function security_group_cut.verify(cut)
-    local faults = security_group_cut.faults(cut)
-    local function state(kind, text, after)
-        local list = faults[kind]
-        expect(#list == 0, text, #list > 0 and table.concat(list, "; ") .. (after or "") or nil)
-    end
-    state("interfaces", "every network interface carries exactly " .. final_text(cut))
-    state("final", ("%s lets nothing in or out%s"):format(final_text(cut),
-          cut.forensics and ", but for " .. cut.forensics_cidr or ""))
-    if cut.makes_opening then state("opening", "the opening group has no rule left") end
-    state("attached", "no network interface was attached meanwhile",
-          " is not covered: run the playbook again")
 end
 
 -- ---- cleaning up ------------------------------------------------------------------------
@@ -383,10 +242,10 @@ end
 local function delete_when_free(id)
     local carriers = carriers_of(id)
     if #carriers > 0 then
-        wait(function()
+        proof.be_patient(function()
             carriers = carriers_of(id)
             return #carriers == 0
-        end, { timeout = RELEASE })
+        end, RELEASE, INTERVAL)
     end
     if #carriers > 0 then error(table.concat(carriers, "; ") .. ": it was not deleted", 0) end
     ec2.delete_security_group { GroupId = id }
@@ -395,8 +254,9 @@ end
 
 -- Deletes the opening groups that the run made.
 function security_group_cut.clean_up(cut)
-    local ids = opening_ids(cut)
+    local ids = proof.opening_ids(cut)
     if #ids > 0 then parallel(ids, delete_when_free) end
+    cut.opening, cut.makes_opening = {}, false
 end
 
 return security_group_cut
