@@ -131,10 +131,11 @@ local function contains(list, item)
     return false
 end
 
-local function ordered(map)
+-- EC2 lists things in no order: here backwards in every second world.
+local function ordered(map, backwards)
     local keys, list = {}, {}
     for key in pairs(map) do keys[#keys + 1] = key end
-    table.sort(keys, function(a, b) return a > b end)  -- not in the order of creation
+    table.sort(keys, function(a, b) return (a < b) ~= (backwards or false) end)
     for _, key in ipairs(keys) do list[#list + 1] = map[key] end
     return list
 end
@@ -162,7 +163,7 @@ end
 
 function operations:describe_network_interfaces(p)
     local instances, groups, list = filter(p, "attachment.instance-id"), filter(p, "group-id"), {}
-    for _, interface in ipairs(ordered(self.interfaces)) do
+    for _, interface in ipairs(ordered(self.interfaces, self.backwards)) do
         local wanted = not instances or contains(instances, interface.Attachment.InstanceId)
         if p.NetworkInterfaceIds then
             wanted = contains(p.NetworkInterfaceIds, interface.NetworkInterfaceId)

@@ -69,6 +69,7 @@ local function both(build, more)
     local run
     for seed = 7, 9 do
         world, args = build()
+        world.backwards = seed % 2 == 0
         run = execute(world, args, { seed = seed, ticket = more and more.ticket })
         check.equal(run.error, nil, "the execution")
         same_calls(plan, run)
