@@ -177,11 +177,14 @@ static bool read_journal(struct reading *r, int fd, int dir_fd, bool locked, str
     return true;
 }
 
-static int open_journal(const char *dir, int dir_fd, struct err *e) {
-    int fd =
-        openat(dir_fd, JOURNAL_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) err_set(e, ERR_USAGE, "cannot open %s/" JOURNAL_FILE ": %s", dir, strerror(errno));
-    return fd;
+// False when there is no journal. One that cannot be opened is a damaged run with *fd -1.
+static bool open_journal(struct reading *r, int dir_fd, int *fd, struct err *e) {
+    *fd = openat(dir_fd, JOURNAL_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (*fd >= 0) return true;
+    if (errno == ENOENT) return err_set(e, ERR_USAGE, "%s holds no journal", r->dir);
+    r->s->state = RUN_DAMAGED;
+    snprintf(r->s->why, sizeof r->s->why, "it cannot be opened: %s", strerror(errno));
+    return true;
 }
 
 bool runs_summary(const char *dir, bool side_files, struct run_summary *out, struct err *e) {
@@ -189,13 +192,15 @@ bool runs_summary(const char *dir, bool side_files, struct run_summary *out, str
     *out = (struct run_summary){.exit_code = -1};
     snprintf(out->id, sizeof out->id, "%s", name == NULL ? dir : name + 1);
     struct reading r = {.s = out, .dir = dir};
-    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = -1, dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir_fd < 0) return err_set(e, ERR_USAGE, "cannot open %s: %s", dir, strerror(errno));
-    int fd = open_journal(dir, dir_fd, e);
-    // The lock first: of a run that had lost it, every line is there to read.
-    bool locked = fd >= 0 && lock_held(fd, &out->pid);
-    bool ok = fd >= 0 && read_journal(&r, fd, side_files ? dir_fd : -1, locked, e);
-    if (fd >= 0) close(fd);
+    bool ok = open_journal(&r, dir_fd, &fd, e);
+    if (fd >= 0) {
+        // The lock first: of a run that had lost it, every line is there to read.
+        bool locked = lock_held(fd, &out->pid);
+        ok = read_journal(&r, fd, side_files ? dir_fd : -1, locked, e);
+        close(fd);
+    }
     close(dir_fd);
     if (!ok) run_summary_clear(out);
     return ok;
