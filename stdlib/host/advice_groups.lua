@@ -1,7 +1,9 @@
 -- advice_groups.lua - advice on making and deleting security groups.
 --
--- Owns: the rows of create_security_group and delete_security_group. Pure.
+-- Owns: the rows of create_security_group and delete_security_group. Pure, but for the names of
+-- planned groups, which the rehearsal remembers.
 local calls = require "calls"
+local recording = require "recording"
 local rules = require "rules"
 
 local function created_id(result)
@@ -24,8 +26,9 @@ function create.inverse(_, _, result)
 end
 
 function create.diff(call)
-    return { { sign = "+", subject = ('security group "%s"'):format(call.params.GroupName or ""),
-               attribute = "in", after = call.params.VpcId or "the default VPC" } }
+    local name = call.params.GroupName or ""
+    return { { sign = "+", subject = recording.id_of(name) or "security group", attribute = "new",
+               after = ('"%s" in %s'):format(name, call.params.VpcId or "the default VPC") } }
 end
 
 function create.hits(call)
@@ -54,8 +57,7 @@ end
 
 function delete.before(call, answers)
     if calls.is_made(call, call.params.GroupId) then
-        return { group = { id = call.params.GroupId,
-                           name = calls.made(call)[call.params.GroupId] } }
+        return { group = { id = call.params.GroupId } }
     end
     local value, why = calls.answered(answers, 1)
     local group = value and (value.SecurityGroups or {})[1]
@@ -74,10 +76,10 @@ function delete.inverse(call)
 end
 
 function delete.diff(call, before)
-    local group = before.group or {}
     local id = call.params.GroupId or call.params.GroupName
-    local name = group.name and group.name ~= "" and ('"%s"'):format(group.name) or id
-    return { { sign = "-", subject = id, attribute = "security group", before = name } }
+    local name = recording.name_of(id) or (before.group or {}).name or ""
+    return { { sign = "-", subject = id, attribute = "security group",
+               before = name ~= "" and ('"%s"'):format(name) or id } }
 end
 
 function delete.hits(call)

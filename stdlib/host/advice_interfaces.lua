@@ -1,9 +1,11 @@
 -- advice_interfaces.lua - advice on the security groups of network interfaces.
 --
--- Owns: the row of modify_network_interface_attribute, for its Groups attribute. Pure. The
--- other attributes get the generic answer: they have no inverse here.
+-- Owns: the row of modify_network_interface_attribute, for its Groups attribute. Pure, but for
+-- the names of planned groups, which the rehearsal remembers. The other attributes get the
+-- generic answer: they have no inverse here.
 local calls = require "calls"
 local generic = require "advice_generic"
+local recording = require "recording"
 
 local row = {}
 
@@ -11,10 +13,11 @@ local function changes_groups(call)
     return call.params.Groups ~= nil and #call.params.Groups > 0
 end
 
-local function unknown_groups(call)
+-- The groups that can be read for their names.
+local function real_groups(call)
     local ids = {}
     for _, id in ipairs(call.params.Groups or {}) do
-        if not calls.is_made(call, id) then ids[#ids + 1] = id end
+        if not calls.is_planned(id) then ids[#ids + 1] = id end
     end
     return ids
 end
@@ -23,19 +26,22 @@ function row.reads(call)
     if not changes_groups(call) or calls.is_planned(call.params.NetworkInterfaceId) then return {} end
     local list = { calls.ec2("describe_network_interfaces",
                              { NetworkInterfaceIds = { call.params.NetworkInterfaceId } }) }
-    local ids = unknown_groups(call)
+    local ids = real_groups(call)
     if #ids > 0 then list[2] = calls.ec2("describe_security_groups", { GroupIds = ids }) end
     return list
 end
 
--- Names of the groups that the interface will carry, by id, as far as they are known.
-local function names_after(call, answers)
-    local names = calls.made(call)
+-- The groups that the interface will carry, with their names as far as they are known.
+local function groups_after(call, answers)
+    local names, list = {}, {}
     local value = answers and answers[2] and calls.answered(answers, 2)
     for _, group in ipairs(value and value.SecurityGroups or {}) do
         names[group.GroupId] = group.GroupName
     end
-    return names
+    for i, id in ipairs(call.params.Groups) do
+        list[i] = { id = id, name = names[id] or recording.name_of(id) }
+    end
+    return list
 end
 
 local function describe_groups(groups)
@@ -51,12 +57,11 @@ function row.before(call, answers)
     local value, why = calls.answered(answers, 1)
     local interface = value and (value.NetworkInterfaces or {})[1]
     if not interface then return { unread = why or "there is no such network interface" } end
-    local names, after = names_after(call, answers), {}
-    for _, id in ipairs(call.params.Groups) do after[#after + 1] = { id = id, name = names[id] } end
     return { interface = interface.NetworkInterfaceId,
              instance = (interface.Attachment or {}).InstanceId,
              subnet = interface.SubnetId, vpc = interface.VpcId,
-             groups = describe_groups(interface.Groups), after = after }
+             groups = describe_groups(interface.Groups),
+             after = groups_after(call, answers) }
 end
 
 function row.inverse(call, before)
@@ -87,17 +92,11 @@ local function groups_text(groups)
     return table.concat(parts, ", ")
 end
 
-local function planned_after(call)
-    local names, list = calls.made(call), {}
-    for _, id in ipairs(call.params.Groups) do list[#list + 1] = { id = id, name = names[id] } end
-    return list
-end
-
 function row.diff(call, before)
     if not changes_groups(call) then return nil end
     return { { sign = "~", subject = call.params.NetworkInterfaceId, attribute = "groups",
                before = before.groups and groups_text(before.groups) or "(not known)",
-               after = groups_text(before.after or planned_after(call)) } }
+               after = groups_text(before.after or groups_after(call)) } }
 end
 
 function row.hits(call, before)

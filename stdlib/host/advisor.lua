@@ -6,7 +6,7 @@
 -- the advice_*.lua files, one entry per operation:
 --   reads(call)  before(call, answers)  inverse(call, before, result)  diff(call, before)
 --   hits(call, before)
--- `call.created` lists the ids that this run made (planned or real), or {id, name} each.
+-- `call.created` lists the ids that this run made (planned or real).
 local generic = require "advice_generic"
 
 local rows = {}

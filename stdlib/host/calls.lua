@@ -19,17 +19,13 @@ function calls.planned_in(value)
     return nil
 end
 
--- What this run made: id -> name ("" when not known). `call.created` lists ids, or {id, name}.
-function calls.made(call)
-    local made = {}
-    for _, item in ipairs(call.created or {}) do
-        if type(item) == "table" then made[item.id] = item.name or "" else made[item] = "" end
-    end
-    return made
-end
-
+-- Did this run make it? `call.created` lists the ids of what it made.
 function calls.is_made(call, id)
-    return calls.is_planned(id) or calls.made(call)[id] ~= nil
+    if calls.is_planned(id) then return true end
+    for _, made in ipairs(call.created or {}) do
+        if made == id then return true end
+    end
+    return false
 end
 
 function calls.ec2(operation, params)

@@ -6,6 +6,7 @@
 -- state of the account, with its own changes on top. It never calls out.
 local calls = require "calls"
 local groups = require "planned_groups"
+local overlay = require "overlay"
 
 local fault = groups.fault
 local recording = {}
@@ -14,6 +15,7 @@ local state
 function recording.begin()
     state = {
         groups = {},      -- planned security groups by id
+        names = {},       -- their names, kept when they are deleted again
         known = {},       -- real security groups by id, as described last
         interfaces = {},  -- real network interfaces by id, as described last
         carried = {},     -- interface id -> the groups that a rehearsed call gave it
@@ -23,6 +25,18 @@ function recording.begin()
     return true
 end
 recording.begin()
+
+-- For diffs of the plan: the name of a planned group; the planned id of a name.
+function recording.name_of(id)
+    return state.names[id]
+end
+
+function recording.id_of(name)
+    for _, id in ipairs(calls.sorted_keys(state.names)) do
+        if state.names[id] == name then return id end
+    end
+    return nil
+end
 
 -- A text that is equal for equal calls.
 local function signature(value)
@@ -61,60 +75,6 @@ local function carries(interface, wanted)
         if wanted[group.GroupId] then return true end
     end
     return false
-end
-
-local function with_groups(item, carried)
-    local copy = {}
-    for key, value in pairs(item) do copy[key] = value end
-    copy.Groups = carried
-    return copy
-end
-
-local function merged_interfaces(list)
-    local merged = {}
-    for i, interface in ipairs(list or {}) do
-        local carried = state.carried[interface.NetworkInterfaceId]
-        merged[i] = carried and with_groups(interface, carried) or interface
-    end
-    return merged
-end
-
-local function merged_instance(instance)
-    local copy = {}
-    for key, value in pairs(instance) do copy[key] = value end
-    copy.NetworkInterfaces = merged_interfaces(instance.NetworkInterfaces)
-    local primary = copy.NetworkInterfaces[1]
-    if primary and state.carried[primary.NetworkInterfaceId] then
-        copy.SecurityGroups = primary.Groups
-    end
-    return copy
-end
-
-local function merged_reservations(list)
-    local merged = {}
-    for i, reservation in ipairs(list or {}) do
-        local copy = {}
-        for key, value in pairs(reservation) do copy[key] = value end
-        copy.Instances = {}
-        for j, instance in ipairs(reservation.Instances or {}) do
-            copy.Instances[j] = merged_instance(instance)
-        end
-        merged[i] = copy
-    end
-    return merged
-end
-
--- A result that was read before, with what this rehearsal has changed since.
-local function merged(operation, result)
-    if next(state.carried) == nil then return result end
-    local copy = {}
-    for key, value in pairs(result) do copy[key] = value end
-    if operation == "describe_network_interfaces" then
-        copy.NetworkInterfaces = merged_interfaces(result.NetworkInterfaces)
-    elseif operation == "describe_instances" then
-        copy.Reservations = merged_reservations(result.Reservations)
-    end
-    return copy
 end
 
 -- The ids that a read asks for: a list parameter, or the one filter `filter_name`.
@@ -172,7 +132,7 @@ function readers.describe_network_interfaces(call)
     for _, id in ipairs(calls.sorted_keys(state.interfaces)) do
         if carries(state.interfaces[id], wanted) then items[#items + 1] = state.interfaces[id] end
     end
-    return { value = { NetworkInterfaces = merged_interfaces(items) } }
+    return { value = { NetworkInterfaces = overlay.interfaces(items, state.carried) } }
 end
 
 function readers.describe_tags(call)
@@ -199,7 +159,7 @@ local function changed_interfaces(call)
         items[i] = state.interfaces[id]
         changed = changed or state.carried[id] ~= nil
     end
-    return changed and { value = { NetworkInterfaces = merged_interfaces(items) } } or nil
+    return changed and { value = { NetworkInterfaces = overlay.interfaces(items, state.carried) } } or nil
 end
 
 local function answer_read(call)
@@ -209,7 +169,7 @@ local function answer_read(call)
         return reader and reader(call) or cannot_answer(call, planned)
     end
     local earlier = state.results[signature_of(call)]
-    if earlier then return { value = merged(call.operation, earlier) } end
+    if earlier then return { value = overlay.result(call.operation, earlier, state.carried) } end
     return changed_interfaces(call) or { send = true }
 end
 
@@ -239,7 +199,7 @@ function mutations.create_security_group(call, skeleton)
     for _, specification in ipairs(params.TagSpecifications or {}) do
         groups.tag(group, specification.Tags)
     end
-    state.groups[id] = group
+    state.groups[id], state.names[id] = group, group.name
     skeleton.Tags = groups.describe(group).Tags
     return { value = skeleton }
 end

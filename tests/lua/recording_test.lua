@@ -153,7 +153,8 @@ end)
 test("instances show the planned groups of their interfaces", function()
     seen("describe_instances", { InstanceIds = { "i-1" } }, { Reservations = { { Instances = { {
         InstanceId = "i-1", SecurityGroups = { { GroupId = "sg-1" } },
-        NetworkInterfaces = { { NetworkInterfaceId = "eni-1", Groups = { { GroupId = "sg-1" } } } },
+        NetworkInterfaces = { { NetworkInterfaceId = "eni-1", Attachment = { DeviceIndex = 0 },
+                                Groups = { { GroupId = "sg-1" } } } },
     } } } } })
     create()
     swap(PLANNED)
