@@ -16,13 +16,14 @@ local INTERVAL = 2
 
 -- ---- preparing --------------------------------------------------------------------------
 
+local NAME = { opening = "cordon-open-%s", final = "cordon-final-%s" }
 local PURPOSE = {
     opening = "Opening group, to be deleted. Isolation of %s, cordon run %s",
     final = "No traffic. Isolation of %s, cordon run %s",
 }
 
 local function make_group(cut, kind, vpc)
-    local name = ("cordon-%s-%s"):format(kind, facts.id)
+    local name = NAME[kind]:format(facts.id)
     local id = ec2.create_security_group {
         GroupName = name, VpcId = vpc, Description = PURPOSE[kind]:format(cut.host.id, facts.id),
     }.GroupId
