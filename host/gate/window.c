@@ -259,16 +259,6 @@ static bool send_duty(struct gate *g, struct duty *d, size_t *pending, bool *qui
     return false;
 }
 
-static void set_flag(void *ctx) {
-    *(bool *)ctx = true;
-}
-
-// Lets the loop run for a moment; signals do not stop a closing.
-static void pause_a_little(struct gate *g) {
-    bool over = false;
-    if (loop_timer_add(g->loop, 20, set_flag, &over)) loop_until(g->loop, &over, false, NULL);
-}
-
 static size_t count_state(const struct window *w, enum duty_state state) {
     size_t n = 0;
     for (size_t i = 0; i < w->count; i++) n += w->duties[i].state == state;
@@ -310,7 +300,7 @@ static void close_all(struct gate *g) {
         }
         if (!busy && !count_state(w, DUTY_DUE)) return;
         if (clock_mono_ms() > end) break;
-        pause_a_little(g);
+        if (!loop_for(g->loop, 20, NULL)) break;
     }
     for (size_t i = 0; i < w->count; i++)
         if (w->duties[i].state != DUTY_DONE) w->duties[i].state = DUTY_GIVEN_UP;

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "plan/binding.h"
 #include "run/batch.h"
+#include "run/outcome.h"
 
 // A read that some calls want to know about; asked once however many do.
 struct asked {
@@ -117,21 +118,12 @@ static bool start_reads(struct inquiry *q, struct subject *s, struct err *e) {
 
 // --- proofs ----------------------------------------------------------------
 
-static bool is_denial(const struct err *e) {
-    static const char *const codes[] = {"UnauthorizedOperation", "AccessDenied",
-                                        "AccessDeniedException", "AuthFailure",
-                                        "OperationNotPermitted"};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (err_is(e, codes[i])) return true;
-    return e->status == 403;
-}
-
 static void proof_done(void *ctx, const struct aws_reply *reply) {
     struct planned_call *c = ctx;
     const struct err *e = &reply->err;
     if (!reply->ok && err_is(e, "DryRunOperation")) {
         c->proof = PROOF_PROVEN;
-    } else if (!reply->ok && is_denial(e)) {
+    } else if (!reply->ok && error_is_denial(e)) {
         c->proof = PROOF_DENIED;
         snprintf(c->proof_note, sizeof c->proof_note, "%s:%s", c->op->service->signing_name,
                  c->op->name);
@@ -220,16 +212,5 @@ bool advise(const struct advice *a, struct planned_call *const *calls, size_t co
     for (size_t i = 0; subjects && i < count; i++) free_subject(&subjects[i]);
     free_asked(q.asked);
     free(subjects);
-    return ok;
-}
-
-bool advise_inverse(const struct advice *a, struct planned_call *c, const struct val *result,
-                    struct err *e) {
-    struct val *params = binding_apply(a->bindings, c->params, e), *inverse = NULL;
-    struct val *value = params ? call_value(c->op, params, a->created) : NULL;
-    bool ok = value && a->advisor->inverse(a->advisor->ctx, value, c->before, result, &inverse, e);
-    if (ok) plan_put(&c->inverse, inverse);
-    val_unref(params);
-    val_unref(value);
     return ok;
 }

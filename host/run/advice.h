@@ -26,8 +26,4 @@ struct advice {
 bool advise(const struct advice *a, struct planned_call *const *calls, size_t count, bool prove,
             struct err *e);
 
-// The inverse again, now that the call's result is known (it names what was created).
-bool advise_inverse(const struct advice *a, struct planned_call *c, const struct val *result,
-                    struct err *e);
-
 #endif
