@@ -10,7 +10,7 @@
 
 #define DEFAULT_DEADLINE_S 300
 
-enum need { NEEDS_PLAYBOOKS = 1, NEEDS_ADVISOR = 2, NEEDS_AWS = 4 };
+enum need { NEEDS_PLAYBOOKS = 1, NEEDS_ADVISOR = 2, NEEDS_AWS = 4, NEEDS_MODEL = 8 };
 
 struct verb {
     const char *name;
@@ -35,7 +35,7 @@ static const struct verb verbs[] = {
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_run},
     {"plan", "plan PLAYBOOK [key=value ...]", "show what would change; change nothing",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_plan},
-    {"close", "close RUN", "close a window that a killed run left open", 0, verb_close},
+    {"close", "close RUN", "close a window that a killed run left open", NEEDS_MODEL, verb_close},
     {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
     {"list", "list", "the playbooks that can be named", NEEDS_PLAYBOOKS, verb_list},
