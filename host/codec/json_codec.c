@@ -124,15 +124,10 @@ static bool read_map(struct decoder *d, const struct place *p, node n, struct va
     return true;
 }
 
-// Numbers, booleans and strings are taken as they came, as botocore does.
+// Whatever stands for a number, boolean or string is taken as it came, as botocore does.
 static struct val *read_scalar(struct decoder *d, const struct place *p, node n) {
     const struct val *v = n;
     if (p->shape->boxed_document) return val_ref(v);
-    if (val_type(v) == VAL_MAP || val_type(v) == VAL_LIST) {
-        place_bad(p, d->codec.e, ERR_INVALID, "a %s stands where a single value is expected",
-                  val_type_name(val_type(v)));
-        return NULL;
-    }
     if (p->shape->kind == SHAPE_BLOB && val_type(v) == VAL_STRING)
         return scalar_parse(p, val_as_str(v, ""), val_str_len(v), d->codec.e);
     if (p->shape->kind == SHAPE_TIMESTAMP) {

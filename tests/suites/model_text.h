@@ -111,31 +111,45 @@ static void text_service(struct buf *out, const struct val *metadata) {
     buf_add_str(out, "service suite");
     text_pair(out, ' ', "protocol", val_get_str(metadata, "protocol", ""));
     text_pair(out, ' ', "version", val_get_str(metadata, "apiVersion", ""));
-    text_pair(out, ' ', "target", val_get_str(metadata, "targetPrefix", NULL));
-    text_pair(out, ' ', "json", val_get_str(metadata, "jsonVersion", NULL));
+    // Output suites leave out what only requests need.
+    bool json = strcmp(val_get_str(metadata, "protocol", ""), "json") == 0;
+    text_pair(out, ' ', "target", val_get_str(metadata, "targetPrefix", json ? "Suite" : NULL));
+    text_pair(out, ' ', "json", val_get_str(metadata, "jsonVersion", json ? "1.0" : NULL));
     text_pair(out, ' ', "ns", val_get_str(metadata, "xmlNamespace", NULL));
     if (val_get(metadata, "awsQueryCompatible")) buf_add_str(out, " compatible");
 }
 
-static void text_operation(struct buf *out, const struct val *given) {
-    const char *name = val_get_str(given, "name", "");
+// In the suites, `query` results lie in <NAMEResult> without the description saying so.
+static void text_operation(struct buf *out, const struct val *given, bool wrapped) {
+    const char *wrapper = val_as_str(val_path(given, "output", "resultWrapper", NULL), NULL);
+    char usual[160];
+    const char *name = val_get_str(given, "name", "OperationName");
+    snprintf(usual, sizeof usual, "%sResult", name);
+    if (!wrapper && wrapped) wrapper = usual;
     struct buf method = BUF_EMPTY;
     text_snake(&method, name);
     buf_printf(out, "operation %s %s mutate", buf_str(&method), name);
     buf_free(&method);
     text_pair(out, ' ', "in", val_as_str(val_path(given, "input", "shape", NULL), NULL));
     text_pair(out, ' ', "out", val_as_str(val_path(given, "output", "shape", NULL), NULL));
-    text_pair(out, ' ', "wrapper",
-              val_as_str(val_path(given, "output", "resultWrapper", NULL), NULL));
+    text_pair(out, ' ', "wrapper", wrapper);
 }
 
 static int by_bytes(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static bool is_wrapped(const struct val *metadata, const struct val *shapes,
+                       const struct val *given) {
+    const char *output = val_as_str(val_path(given, "output", "shape", NULL), "");
+    return strcmp(val_get_str(metadata, "protocol", ""), "query") == 0 &&
+           val_count(val_get(val_get(shapes, output), "members")) > 0;
+}
+
 // The model of one case: its metadata, its operation, all shapes of its suite.
 static bool model_text(struct buf *out, const struct val *metadata, const struct val *shapes,
                        const struct val *given) {
+    bool wrapped = is_wrapped(metadata, shapes, given);
     size_t count = val_count(shapes) + 2;
     char **lines = calloc(count, sizeof *lines);
     bool ok = lines != NULL;
@@ -144,7 +158,7 @@ static bool model_text(struct buf *out, const struct val *metadata, const struct
         if (i == 0)
             text_service(&line, metadata);
         else if (i == 1)
-            text_operation(&line, given);
+            text_operation(&line, given, wrapped);
         else
             text_shape(&line, shapes, val_key_at(shapes, i - 2));
         ok = (lines[i] = buf_take(&line)) != NULL;
