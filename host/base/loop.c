@@ -200,6 +200,19 @@ bool loop_until(struct loop *l, const bool *done, bool stop_on_signal, struct er
     return ok;
 }
 
+static void set_flag(void *ctx) {
+    *(bool *)ctx = true;
+}
+
+bool loop_for(struct loop *l, int64_t ms, struct err *e) {
+    bool over = false;
+    struct loop_timer *t = loop_timer_add(l, ms, set_flag, &over);
+    if (!t) return err_memory(e);
+    bool ok = loop_until(l, &over, false, e);
+    if (!over) loop_timer_cancel(t);
+    return ok;
+}
+
 static void on_signal(int number) {
     int saved = errno;
     if (!signal_first) signal_first = number;

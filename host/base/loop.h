@@ -43,6 +43,9 @@ bool loop_prepare_add(struct loop *l, loop_prepare_fn *fn, void *ctx);
 // loop_signal was last cleared. False with `e` only when poll itself fails.
 bool loop_until(struct loop *l, const bool *done, bool stop_on_signal, struct err *e);
 
+// Runs for `ms`, whatever signals come. False as loop_until.
+bool loop_for(struct loop *l, int64_t ms, struct err *e);
+
 // From the first call on, SIGINT and SIGTERM are caught and recorded here instead of
 // ending the program; SIGPIPE and SIGXFSZ are ignored.
 bool loop_catch_signals(struct loop *l, struct err *e);

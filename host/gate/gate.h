@@ -1,0 +1,115 @@
+// gate.h - what every call of a playbook passes before it may do anything.
+//
+// Owns: the column of checks (DESIGN section 5), the latch, the open step, the order
+// "intent on disk, then the request, then the outcome", and the only permits that the
+// AWS door accepts. It never asks the operator itself and never trusts the playbook.
+#ifndef CORDON_GATE_GATE_H
+#define CORDON_GATE_GATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aws/aws.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/val.h"
+#include "gate/window.h"
+#include "journal/journal.h"
+#include "plan/plan.h"
+
+// Who answers the calls of a pass: AWS itself, or a rehearsal. As aws_start.
+struct answerer {
+    void *ctx;
+    bool (*call)(void *ctx, const struct aws_call *call, aws_done *done, void *done_ctx,
+                 struct err *e);
+};
+
+enum gate_mode {
+    GATE_REHEARSAL,  // mutations are recorded in the plan; no permit is ever made
+    GATE_EXECUTION   // mutations must equal the rehearsed ones
+};
+
+// One call on its way. The caller fills the first part and keeps the strings and values
+// alive until `done`; the gate fills the rest. `done` comes once, from the loop, and
+// never when gate_submit returned false. The reply's value is redacted.
+struct gate_request {
+    const char *branch;
+    const char *service;
+    const char *operation;
+    const struct val *params;
+    aws_done *done;
+    void *ctx;
+
+    struct gate *gate;
+    const struct operation *op;
+    struct val *prepared;  // parameters as they are sent
+    struct planned_call *planned;
+    char key[256];
+    bool closing;
+    struct gate_request *next;
+};
+
+#define GATE_MAX_READS 100000
+#define GATE_MAX_MUTATIONS 20000
+
+struct gate {
+    enum gate_mode mode;
+    struct loop *loop;
+    struct model *model;
+    const struct answerer *answerer;
+    struct journal *journal;  // NULL in a rehearsal
+    struct plan *plan;
+    struct val *bindings;  // planned id -> real id
+    struct val *ordinals;  // branch -> mutations so far
+    struct val *created;   // ids that this run made, planned ones in a rehearsal
+
+    bool step_open;
+    bool step_confirmed;
+    size_t step;
+    enum window_part part;  // what the calls that come now are
+    struct window window;
+
+    bool latched;
+    struct err latch;
+
+    // A mutation that was not rehearsed: asks the operator, adds it to the plan and says yes,
+    // or fills `e`. NULL: nobody to ask.
+    bool (*ask)(void *ctx, struct gate_request *r, struct err *e);
+    void *ask_ctx;
+
+    size_t reads, mutations;
+    size_t in_flight;          // mutations sent and not answered
+    bool changed;              // a mutation of this run succeeded, or may have
+    bool unknown;              // the fate of one is not known
+    bool journal_lost;
+    struct gate_request *queue, **queue_end;
+};
+
+bool gate_init(struct gate *g, struct err *e);
+void gate_free(struct gate *g);
+
+// Passes the checks and starts a read, or queues a mutation until gate_flush. False when a
+// check refused it: `e` says which; the request is the caller's again.
+bool gate_submit(struct gate *g, struct gate_request *r, struct err *e);
+
+// Puts the queued intents on disk with one sync, then sends the requests.
+void gate_flush(struct gate *g);
+
+// Every later mutation is refused with `why`, closing calls excepted. The first latch stays.
+void gate_latch(struct gate *g, const struct err *why);
+
+// Opens a step for mutations. In an execution `confirmed` is the operator's word.
+void gate_open_step(struct gate *g, size_t step, bool confirmed);
+// Ends it; the keys of its planned calls that were not made, a list (new reference).
+struct val *gate_close_step(struct gate *g);
+
+// Appends to the journal and notes a loss (which latches). True without a journal.
+// `members` is consumed.
+bool gate_record(struct gate *g, const char *kind, struct val *members, struct err *e);
+bool gate_sync(struct gate *g, struct err *e);
+
+// The host's own closing call (window.c, `cordon close`): no plan to compare with; the
+// approval is in the journal. Journals what it can, sends in any case.
+bool gate_send_closing(struct gate *g, struct gate_request *r, struct err *e);
+
+#endif

@@ -1,0 +1,216 @@
+// advice.c - before-states, diffs, inverses, proofs.
+#include "run/advice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "plan/binding.h"
+#include "run/batch.h"
+#include "run/outcome.h"
+
+// A read that some calls want to know about; asked once however many do.
+struct asked {
+    struct asked *next;
+    struct buf key;
+    struct val *answer;  // {value} or {error}; NULL until it came
+};
+
+// One planned call while it is being looked at.
+struct subject {
+    struct planned_call *call;
+    struct val *value;      // as the advisor wants it
+    struct val *reads;      // what it wants to know
+    struct asked **asked;   // beside the reads
+    struct val *dry_run;    // parameters of the proof
+};
+
+// All that is on its way.
+struct inquiry {
+    const struct advice *advice;
+    struct batch batch;
+    struct asked *asked;
+};
+
+static struct val *answer_of(const struct aws_reply *reply) {
+    struct val *v = val_map();
+    if (v && val_set(v, reply->ok ? "value" : "error",
+                     reply->ok ? val_ref(reply->value) : err_to_val(&reply->err)))
+        return v;
+    val_unref(v);
+    return NULL;
+}
+
+static void read_done(void *ctx, const struct aws_reply *reply) {
+    struct asked *asked = ctx;
+    asked->answer = answer_of(reply);
+}
+
+static struct val *not_there_yet(void) {
+    struct err e;
+    err_set(&e, "NotCreatedYet", "it does not exist yet");
+    struct val *v = val_map();
+    if (v && val_set(v, "error", err_to_val(&e))) return v;
+    val_unref(v);
+    return NULL;
+}
+
+static struct asked *find_or_add(struct inquiry *q, struct buf *key, bool *found) {
+    for (struct asked *a = q->asked; a; a = a->next) {
+        *found = strcmp(a->key.data, key->data) == 0;
+        if (*found) return a;
+    }
+    *found = false;
+    struct asked *a = calloc(1, sizeof *a);
+    if (!a) return NULL;
+    *a = (struct asked){.next = q->asked, .key = *key};
+    *key = BUF_EMPTY;
+    q->asked = a;
+    return a;
+}
+
+static bool send_read(struct inquiry *q, const struct val *read, struct asked *asked,
+                      struct err *e) {
+    const struct advice *a = q->advice;
+    const struct val *params = val_get(read, "params");
+    if (planned_id_in(params)) {
+        asked->answer = not_there_yet();
+        return asked->answer || err_memory(e);
+    }
+    const struct operation *op = model_operation(a->model, val_get_str(read, "service", ""),
+                                                 val_get_str(read, "operation", ""), e);
+    if (!op) return false;
+    if (op->mutates)
+        return err_set(e, ERR_REFUSED, "the advisor wants to read with %s, which changes things",
+                       op->name);
+    struct answerer live = live_answerer(a->live);
+    struct aws_call call = {.op = op, .params = params};
+    return batch_add(&q->batch, &live, &call, read_done, asked, e);
+}
+
+static bool start_read(struct inquiry *q, const struct val *read, struct asked **asked,
+                       struct err *e) {
+    struct buf key = BUF_EMPTY;
+    bool found = false;
+    json_print(&key, read);
+    *asked = key.failed ? NULL : find_or_add(q, &key, &found);
+    buf_free(&key);
+    if (!*asked) return err_memory(e);
+    return found || send_read(q, read, *asked, e);
+}
+
+static bool start_reads(struct inquiry *q, struct subject *s, struct err *e) {
+    const struct advice *a = q->advice;
+    struct val *params = a->bindings ? binding_apply(a->bindings, s->call->params, e)
+                                     : val_ref(s->call->params);
+    if (!params) return false;
+    s->value = call_value(s->call->op, params, a->created);
+    val_unref(params);
+    if (!s->value) return err_memory(e);
+    if (!a->advisor->reads_needed(a->advisor->ctx, s->value, &s->reads, e)) return false;
+    s->asked = calloc(val_count(s->reads) + 1, sizeof *s->asked);
+    if (!s->asked) return err_memory(e);
+    for (size_t i = 0; i < val_count(s->reads); i++)
+        if (!start_read(q, val_at(s->reads, i), &s->asked[i], e)) return false;
+    return true;
+}
+
+// --- proofs ----------------------------------------------------------------
+
+static void proof_done(void *ctx, const struct aws_reply *reply) {
+    struct planned_call *c = ctx;
+    const struct err *e = &reply->err;
+    if (!reply->ok && err_is(e, "DryRunOperation")) {
+        c->proof = PROOF_PROVEN;
+    } else if (!reply->ok && error_is_denial(e)) {
+        c->proof = PROOF_DENIED;
+        snprintf(c->proof_note, sizeof c->proof_note, "%s:%s", c->op->service->signing_name,
+                 c->op->name);
+    } else if (reply->ok || e->status < 400 || e->status >= 500) {
+        c->proof = PROOF_PREDICTED;
+        snprintf(c->proof_note, sizeof c->proof_note, "could not be proven: %.200s",
+                 reply->ok ? "the endpoint ignored DryRun" : e->message);
+    } else {
+        c->proof = PROOF_FAILS;
+        snprintf(c->proof_note, sizeof c->proof_note, "%.90s: %.200s", e->code, e->message);
+    }
+}
+
+static bool start_proof(struct inquiry *q, struct subject *s, struct err *e) {
+    struct planned_call *c = s->call;
+    c->proof = c->op->dry_run ? PROOF_PREDICTED : PROOF_NOT_CHECKABLE;
+    if (!c->op->dry_run || planned_id_in(c->params)) return true;
+    s->dry_run = val_copy(c->params);
+    if (!s->dry_run || !val_set(s->dry_run, "DryRun", val_bool(true))) return err_memory(e);
+    struct answerer live = live_answerer(q->advice->live);
+    struct aws_call call = {.op = c->op, .params = s->dry_run};
+    return batch_add(&q->batch, &live, &call, proof_done, c, e);
+}
+
+// --- the advisor's answers ---------------------------------------------------
+
+static struct val *answers_of(const struct subject *s) {
+    struct val *answers = val_list();
+    for (size_t i = 0; answers && i < val_count(s->reads); i++) {
+        if (val_append(answers, val_ref(s->asked[i]->answer))) continue;
+        val_unref(answers);
+        return NULL;
+    }
+    return answers;
+}
+
+static bool conclude(const struct advice *a, struct subject *s, struct err *e) {
+    const struct advisor *v = a->advisor;
+    struct val *answers = answers_of(s), *before = NULL, *diff = NULL, *inverse = NULL,
+               *hits = NULL;
+    bool ok = answers || err_memory(e);
+    ok = ok && v->before(v->ctx, s->value, answers, &before, e) &&
+         v->diff(v->ctx, s->value, before, &diff, e) &&
+         v->inverse(v->ctx, s->value, before, s->call->result, &inverse, e) &&
+         v->hits(v->ctx, s->value, before, &hits, e);
+    val_unref(answers);
+    plan_put(&s->call->before, before ? before : val_nil());
+    plan_put(&s->call->diff, diff ? diff : val_nil());
+    plan_put(&s->call->inverse, inverse ? inverse : val_nil());
+    plan_put(&s->call->hits, hits ? hits : val_nil());
+    return ok;
+}
+
+static void free_subject(struct subject *s) {
+    free(s->asked);
+    val_unref(s->reads);
+    val_unref(s->value);
+    val_unref(s->dry_run);
+}
+
+static void free_asked(struct asked *a) {
+    while (a) {
+        struct asked *next = a->next;
+        buf_free(&a->key);
+        val_unref(a->answer);
+        free(a);
+        a = next;
+    }
+}
+
+bool advise(const struct advice *a, struct planned_call *const *calls, size_t count, bool prove,
+            struct err *e) {
+    struct subject *subjects = calloc(count + 1, sizeof *subjects);
+    struct inquiry q = {.advice = a, .batch = {.loop = a->loop}};
+    bool ok = subjects || err_memory(e);
+    for (size_t i = 0; ok && i < count; i++) {
+        subjects[i].call = calls[i];
+        ok = start_reads(&q, &subjects[i], e) && (!prove || start_proof(&q, &subjects[i], e));
+    }
+    // What was started is waited for even when a later start failed: it writes into us.
+    struct err waiting;
+    bool waited = batch_wait(&q.batch, &waiting);
+    if (ok && !waited) *e = waiting;
+    ok = ok && waited;
+    for (size_t i = 0; ok && i < count; i++) ok = conclude(a, &subjects[i], e);
+    for (size_t i = 0; subjects && i < count; i++) free_subject(&subjects[i]);
+    free_asked(q.asked);
+    free(subjects);
+    return ok;
+}

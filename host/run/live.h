@@ -1,0 +1,29 @@
+// live.h - the answerer that is AWS, with a short memory for reads.
+//
+// Owns: the reads answered in the last half minute. Until the first mutation of the run
+// leaves, a read that was just made for the plan is not made again for the execution. It
+// never answers a mutation from memory.
+#ifndef CORDON_RUN_LIVE_H
+#define CORDON_RUN_LIVE_H
+
+#include "aws/aws.h"
+#include "gate/gate.h"
+
+struct live {
+    struct aws *aws;
+    struct loop *loop;
+    struct val *recent;  // "service operation params" -> {at, value}
+    bool forgets;        // a mutation has left: every read is fresh from now on
+};
+
+bool live_init(struct live *l, struct aws *aws, struct loop *loop, struct err *e);
+void live_free(struct live *l);
+
+// Its ctx is the live; valid as long as it.
+struct answerer live_answerer(struct live *l);
+
+// Answers `done` from the loop, a moment later, with this value (taken over) or error.
+bool answer_later(struct loop *l, struct val *value, const struct err *error, aws_done *done,
+                  void *ctx, struct err *e);
+
+#endif
