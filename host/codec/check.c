@@ -137,7 +137,7 @@ static bool check_string(const struct codec *c, const struct place *p, const str
 }
 
 static bool check_place(const struct codec *c, const struct place *p, const struct val *v) {
-    if (place_depth(p) > VAL_MAX_DEPTH)
+    if (p->depth >= VAL_MAX_DEPTH)
         return place_bad(p, c->e, ERR_PARAMS, "nested more than %d deep", VAL_MAX_DEPTH);
     if (p->shape->boxed_document) return true;
     switch (p->shape->kind) {

@@ -35,7 +35,7 @@ static struct val *decode_place(struct decoder *d, const struct place *p, node n
     enum shape_kind kind = p->shape->kind;
     bool container = kind == SHAPE_STRUCTURE || kind == SHAPE_LIST || kind == SHAPE_MAP;
     if (!container || p->shape->boxed_document) return d->reader->scalar(d, p, n);
-    if (place_depth(p) > VAL_MAX_DEPTH - 1) {
+    if (p->depth >= VAL_MAX_DEPTH - 1) {
         place_bad(p, d->codec.e, ERR_INVALID, "nested more than %d deep", VAL_MAX_DEPTH);
         return NULL;
     }

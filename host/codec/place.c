@@ -12,14 +12,12 @@ bool place_below(const struct codec *c, const struct place *parent, const struct
                  size_t index, struct place *out) {
     const struct shape *shape = model_member_shape(c->model, c->service, member, c->e);
     if (!shape) return false;
-    *out = (struct place){.parent = parent, .shape = shape, .member = member, .index = index};
+    *out = (struct place){.parent = parent,
+                          .shape = shape,
+                          .member = member,
+                          .index = index,
+                          .depth = parent->depth + 1};
     return true;
-}
-
-size_t place_depth(const struct place *p) {
-    size_t depth = 0;
-    for (; p; p = p->parent) depth++;
-    return depth;
 }
 
 bool place_flattened(const struct place *p) {

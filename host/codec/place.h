@@ -22,6 +22,7 @@ struct place {
     const struct shape *shape;
     const struct member *member;  // how the parent refers to it; NULL at the root
     size_t index;                 // its turn in the parent, from 0
+    size_t depth;                 // 0 for the root
     const char *key;              // in a map
     size_t key_len;
 };
@@ -30,7 +31,6 @@ struct place {
 bool place_below(const struct codec *c, const struct place *parent, const struct member *member,
                  size_t index, struct place *out);
 
-size_t place_depth(const struct place *p);
 bool place_flattened(const struct place *p);
 enum timestamp_format place_timestamp(const struct place *p, enum timestamp_format otherwise);
 

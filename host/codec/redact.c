@@ -60,30 +60,45 @@ static struct val *redact_child(const struct codec *c, const struct place *p, co
     return redact_place(c, &below, child, secret || is_user_data(m) || is_user_data_value(p, m, v));
 }
 
+static bool put_child(struct val *copy, const struct val *v, size_t i, struct val *child) {
+    if (val_type(v) == VAL_LIST) return val_append(copy, child);
+    return val_set_n(copy, val_key_at(v, i), val_key_len_at(v, i), child);
+}
+
+// The first `count` children as they are: nothing was hidden so far.
+static struct val *copy_start(const struct val *v, size_t count) {
+    struct val *copy = val_type(v) == VAL_LIST ? val_list() : val_map();
+    for (size_t i = 0; copy && i < count; i++) {
+        if (put_child(copy, v, i, val_ref(val_at(v, i)))) continue;
+        val_unref(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+// The same reference as long as no child differs: most values hold no secret.
 static struct val *redact_container(const struct codec *c, const struct place *p,
                                     const struct val *v, bool secret) {
-    struct val *out = val_type(v) == VAL_LIST ? val_list() : val_map();
-    if (!out) return no_memory(c);
-    bool same = true;
+    struct val *copy = NULL;
     for (size_t i = 0; i < val_count(v); i++) {
         struct val *child = redact_child(c, p, v, i, secret);
-        same = same && child == val_at(v, i);
-        if (!child || !(val_type(v) == VAL_LIST
-                            ? val_append(out, child)
-                            : val_set_n(out, val_key_at(v, i), val_key_len_at(v, i), child))) {
-            if (child) err_memory(c->e);
-            val_unref(out);
-            return NULL;
-        }
+        bool differs = child && child != val_at(v, i);
+        if (differs && !copy) copy = copy_start(v, i);
+        bool ok = child && (copy || !differs);
+        if (ok && copy)
+            ok = put_child(copy, v, i, child);
+        else
+            val_unref(child);
+        if (ok) continue;
+        val_unref(copy);
+        return no_memory(c);
     }
-    if (!same) return out;
-    val_unref(out);
-    return val_ref(v);
+    return copy ? copy : val_ref(v);
 }
 
 static struct val *redact_place(const struct codec *c, const struct place *p, const struct val *v,
                                 bool secret) {
-    if (place_depth(p) > VAL_MAX_DEPTH + 1) return digest(c, v);
+    if (p->depth > VAL_MAX_DEPTH) return digest(c, v);
     enum shape_kind kind = p->shape->kind;
     bool container = kind == SHAPE_STRUCTURE || kind == SHAPE_LIST || kind == SHAPE_MAP;
     bool fits = val_type(v) == VAL_MAP || (kind == SHAPE_LIST && val_type(v) == VAL_LIST);

@@ -48,7 +48,7 @@ static bool fits(const struct place *p, const struct val *v) {
 
 static bool walk_place(struct writer *w, const struct place *p, const struct val *v) {
     enum shape_kind kind = p->shape->kind;
-    if (place_depth(p) > VAL_MAX_DEPTH)
+    if (p->depth >= VAL_MAX_DEPTH)
         return place_bad(p, w->codec.e, ERR_PARAMS, "nested more than %d deep", VAL_MAX_DEPTH);
     bool container = kind == SHAPE_STRUCTURE || kind == SHAPE_LIST || kind == SHAPE_MAP;
     if (!container || p->shape->boxed_document) return w->scalar(w, p, v);

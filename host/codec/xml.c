@@ -36,16 +36,11 @@ static bool stopped(const struct parse *p) {
     return p->fault || p->no_memory;
 }
 
-static size_t hash(const char *s, size_t len) {
+static const char **name_slot(const char **names, size_t cap, const char *name) {
     uint32_t h = 2166136261u;
-    for (size_t i = 0; i < len; i++) h = (h ^ (unsigned char)s[i]) * 16777619u;
-    return h;
-}
-
-static const char **name_slot(const char **names, size_t cap, const char *name, size_t len) {
-    size_t i = hash(name, len) & (cap - 1);
-    while (names[i] && (strncmp(names[i], name, len) != 0 || names[i][len]))
-        i = (i + 1) & (cap - 1);
+    for (const char *c = name; *c; c++) h = (h ^ (unsigned char)*c) * 16777619u;
+    size_t i = h & (cap - 1);
+    while (names[i] && strcmp(names[i], name) != 0) i = (i + 1) & (cap - 1);
     return &names[i];
 }
 
@@ -54,7 +49,7 @@ static bool grow_names(struct parse *p) {
     const char **bigger = calloc(cap, sizeof *bigger);
     if (!bigger) return false;
     for (size_t i = 0; i < p->name_cap; i++)
-        if (p->names[i]) *name_slot(bigger, cap, p->names[i], strlen(p->names[i])) = p->names[i];
+        if (p->names[i]) *name_slot(bigger, cap, p->names[i]) = p->names[i];
     free(p->names);
     p->names = bigger;
     p->name_cap = cap;
@@ -65,11 +60,10 @@ static bool grow_names(struct parse *p) {
 static const char *intern(struct parse *p, const char *name) {
     const char *colon = strrchr(name, ':');
     if (colon) name = colon + 1;
-    size_t len = strlen(name);
     if (p->name_count * 2 >= p->name_cap && !grow_names(p)) return NULL;
-    const char **slot = name_slot(p->names, p->name_cap, name, len);
+    const char **slot = name_slot(p->names, p->name_cap, name);
     if (!*slot) {
-        *slot = arena_copy(p->arena, name, len);
+        *slot = arena_copy(p->arena, name, strlen(name));
         if (*slot) p->name_count++;
     }
     return *slot;

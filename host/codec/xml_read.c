@@ -58,14 +58,28 @@ static bool read_attributes(struct decoder *d, const struct place *p,
     return true;
 }
 
+#define SEEN_WORDS 8
+
+// Notes that a member was met; false when it was before.
+static bool first_time(const struct place *p, const struct member *m, const struct val *out,
+                       uint64_t seen[SEEN_WORDS]) {
+    size_t turn = (size_t)(m - p->shape->members);
+    if (turn >= SEEN_WORDS * 64) return !val_get(out, m->name);
+    uint64_t bit = UINT64_C(1) << turn % 64;
+    bool first = !(seen[turn / 64] & bit);
+    seen[turn / 64] |= bit;
+    return first;
+}
+
 // A member that is there twice counts once, the first time; a flattened list or map
 // then takes all that follow.
 static bool read_structure(struct decoder *d, const struct place *p, node n, struct val *out) {
     const struct xml_element *element = n;
+    uint64_t seen[SEEN_WORDS] = {0};
     for (const struct xml_element *child = element->child; child; child = child->next) {
         const struct member *m;
         if (!find_member(d, p, child->name, &m)) return false;
-        if (m && !val_get(out, m->name) && !decode_member(d, p, m, child, out)) return false;
+        if (m && first_time(p, m, out, seen) && !decode_member(d, p, m, child, out)) return false;
     }
     return !element->attributes || read_attributes(d, p, element, out);
 }
