@@ -52,9 +52,9 @@ struct aws_reply {
     // A mutation that was sent and whose fate is not known: time-out or reset after
     // sending. Describe to find out; it was not repeated.
     bool unknown;
-    bool sent;                // at least one attempt left the machine
+    bool sent;  // at least one attempt left the machine
     int attempts;
-    int64_t sent_us;          // the last attempt's start, clock_now_us()
+    int64_t sent_us;  // the last attempt's start, clock_now_us()
     int64_t answered_us;
     char request_id[96];
 };
