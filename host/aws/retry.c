@@ -115,6 +115,7 @@ static int64_t backoff_ms(const struct retry_attempt *a) {
 }
 
 static enum retry_reason reason_of(const struct retry_attempt *a) {
+    if (a->fate == FATE_HOPELESS) return RETRY_NO;
     if (a->fate == FATE_NOT_SENT) return RETRY_CONNECTION;
     if (a->fate == FATE_UNKNOWN) return RETRY_TRANSIENT;
     // The code before the status: EC2 throttles with a 503.

@@ -20,6 +20,7 @@
 #define RETRY_JUST_CREATED_MS 10000                // how long a *.NotFound may last
 
 enum retry_fate {
+    FATE_HOPELESS,  // not sent, and never will be: a certificate that does not verify
     FATE_NOT_SENT,  // refused connection, no such host, TLS handshake
     FATE_UNKNOWN,   // sent, and no whole answer came
     FATE_ANSWERED   // a status and a whole body came
