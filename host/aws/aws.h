@@ -24,6 +24,7 @@ struct aws_options {
 
 // Reads no file and opens no connection yet. NULL and `e` on no memory.
 struct aws *aws_new(struct loop *l, struct model *m, const struct aws_options *o, struct err *e);
+// Drops the calls under way; their `done` is not called. Never from inside a `done`.
 void aws_free(struct aws *a);
 
 // The Region in force, "" before it was found; finds it. False with the way out.
