@@ -65,6 +65,7 @@ static bool post(struct call *c, const struct credentials *keys, struct err *e) 
                                        .header_count = o.count,
                                        .body = c->wire.body.data,
                                        .body_len = c->wire.body.len,
+                                       .timeout_ms = c->aws->options.timeout_ms,
                                        .loopback = c->endpoint.loopback};
         ok = http_start(c->aws->http, &request, on_response, c, e);
     }
@@ -147,12 +148,13 @@ static struct outcome outcome_of(struct call *c, const struct http_response *r) 
         decode(c, r, &o);
     else
         o.err = r->err;
-    if (r->request_id[0] != '\0' && c->reply.request_id[0] == '\0')
-        snprintf(c->reply.request_id, sizeof c->reply.request_id, "%s", r->request_id);
+    char *id = c->reply.request_id;
+    if (o.value == NULL && o.err.request_id[0] != '\0')
+        snprintf(id, sizeof c->reply.request_id, "%s", o.err.request_id);
+    if (id[0] == '\0') snprintf(id, sizeof c->reply.request_id, "%s", r->request_id);
     if (o.value == NULL) {
         snprintf(o.err.operation, sizeof o.err.operation, "%s", c->op->name);
-        if (o.err.request_id[0] == '\0')
-            snprintf(o.err.request_id, sizeof o.err.request_id, "%s", c->reply.request_id);
+        snprintf(o.err.request_id, sizeof o.err.request_id, "%s", id);
     }
     return o;
 }
@@ -189,13 +191,16 @@ static struct retry_attempt describe(const struct call *c, const struct http_res
 
 static void say(const struct call *c, const struct http_response *r, const struct outcome *o) {
     if (!c->aws->options.verbose) return;
-    fprintf(stderr, "aws: %s %s, attempt %d: %s%s, %lld ms, request %s\n", c->op->service->name,
-            c->op->name, c->reply.attempts, r->fate == HTTP_ANSWERED ? "HTTP " : "",
-            r->fate != HTTP_ANSWERED ? o->err.message
-            : o->value != NULL       ? "200"
-                                     : o->err.code,
+    char what[400];
+    if (r->fate != HTTP_ANSWERED)
+        snprintf(what, sizeof what, "%s", o->err.message);
+    else
+        snprintf(what, sizeof what, "HTTP %d%s%s", r->status, o->value == NULL ? " " : "",
+                 o->value == NULL ? o->err.code : "");
+    fprintf(stderr, "aws: %s %s, attempt %d: %s, %lld ms, %s%s\n", c->op->service->name,
+            c->op->name, c->reply.attempts, what,
             (long long)((c->reply.answered_us - c->reply.sent_us) / 1000),
-            c->reply.request_id[0] != '\0' ? c->reply.request_id : "without id");
+            c->reply.request_id[0] != '\0' ? "request " : "no request id", c->reply.request_id);
 }
 
 static void on_again(void *ctx) {

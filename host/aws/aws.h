@@ -7,6 +7,8 @@
 #ifndef CORDON_AWS_AWS_H
 #define CORDON_AWS_AWS_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/val.h"
@@ -19,6 +21,7 @@ struct aws_options {
     const char *region;        // --region, or NULL
     const char *endpoint_url;  // --endpoint-url, or NULL
     bool loopback_only;        // sanitizer builds: refuse any other endpoint
+    int64_t timeout_ms;        // of one attempt; 0: a minute
     bool verbose;              // say each request on stderr (never a secret)
 };
 

@@ -206,7 +206,8 @@ struct aws *aws_new(struct loop *l, struct model *m, const struct aws_options *o
     a->loop = l;
     a->model = m;
     a->quota = RETRY_QUOTA;
-    a->options = (struct aws_options){.loopback_only = o->loopback_only, .verbose = o->verbose};
+    a->options = (struct aws_options){
+        .loopback_only = o->loopback_only, .timeout_ms = o->timeout_ms, .verbose = o->verbose};
 #ifdef CORDON_SANITIZED
     a->options.loopback_only = true;
 #endif

@@ -35,7 +35,8 @@ struct http_request {
     size_t header_count;
     const void *body;
     size_t body_len;
-    bool loopback;  // never through a proxy
+    int64_t timeout_ms;  // of the whole; 0: HTTP_TOTAL_MS
+    bool loopback;       // never through a proxy
 };
 
 enum http_fate {

@@ -91,7 +91,7 @@ static void set_certificates(struct transfer *t, const char *ca_bundle) {
     t->curl->easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 }
 
-static bool set_limits(struct transfer *t) {
+static bool set_limits(struct transfer *t, int64_t timeout_ms) {
     bool ok = t->curl->easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
     t->curl->easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION, 0L);
     t->curl->easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
@@ -101,7 +101,8 @@ static bool set_limits(struct transfer *t) {
     t->curl->easy_setopt(t->easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     t->curl->easy_setopt(t->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     t->curl->easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, HTTP_CONNECT_MS);
-    t->curl->easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, HTTP_TOTAL_MS);
+    t->curl->easy_setopt(t->easy, CURLOPT_TIMEOUT_MS,
+                         timeout_ms > 0 ? (long)timeout_ms : HTTP_TOTAL_MS);
     return ok;
 }
 
@@ -155,7 +156,7 @@ static bool set_all(struct transfer *t, const struct http_request *r, const char
     t->origin = origin_of(r->url);
     t->easy = t->curl->easy_init();
     if (t->origin == NULL || t->easy == NULL) return err_memory(e);
-    if (!set_limits(t) || !set_callbacks(t) ||
+    if (!set_limits(t, r->timeout_ms) || !set_callbacks(t) ||
         t->curl->easy_setopt(t->easy, CURLOPT_URL, r->url) != CURLE_OK)
         return err_set(e, ERR_SYSTEM, "libcurl refuses an option: is it older than 7.85?");
     set_certificates(t, ca_bundle);
