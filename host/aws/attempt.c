@@ -193,7 +193,7 @@ static void say(const struct call *c, const struct http_response *r, const struc
     if (!c->aws->options.verbose) return;
     char what[400];
     if (r->fate != HTTP_ANSWERED)
-        snprintf(what, sizeof what, "%s", o->err.message);
+        snprintf(what, sizeof what, "%.300s", o->err.message);
     else
         snprintf(what, sizeof what, "HTTP %d%s%s", r->status, o->value == NULL ? " " : "",
                  o->value == NULL ? o->err.code : "");
