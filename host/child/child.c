@@ -22,7 +22,7 @@
 #define MAX_QUEUED (2 * WIRE_MAX_FRAME)            // bytes waiting to be sent
 #define MAX_MESSAGES 1000000                       // in one pass: a flood beyond
 #define MAX_RECEIVED ((size_t)1024 * 1024 * 1024)  // bytes in one pass, likewise
-#define LINGER_MS 1000                             // between the end of its socket and its own end
+#define LINGER_MS 250                             // between the end of its socket and its own end
 
 struct child {
     struct loop *loop;
