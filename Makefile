@@ -83,9 +83,14 @@ $(B)/tests/%: tests/suites/%.c $(B)/libcordon.a
 
 tests: $(UNIT) $(SUITES) $(B)/cordon
 
+# --- API models ------------------------------------------------------------
+# Written again from pip's botocore (1.43 or newer) and committed.
+model:
+	python3 host/model/generate.py host/model
+
 clean:
 	rm -rf build/debug build/asan build/release
 
 -include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(SUITES))
-.PHONY: all tests clean
+.PHONY: all tests model clean
 .DELETE_ON_ERROR:
