@@ -155,18 +155,28 @@ local function through_balancer(result, view, flow, remote, b)
                                            { address = remote, public = true })
 end
 
-local function lost_public(result, one, here, way_kind)
-    if way_kind ~= "internet" or here.address.family ~= "v4" or not one.started_public then
-        return
+-- Is a public address still the account's (an Elastic IP), so that it can come back?
+local function is_allocated(view, text)
+    local known = view.world.resources.Addresses
+    if not known then return true end
+    view:note("Addresses", "*")
+    for _, one in pairs(known) do
+        if one.PublicIp == text then return true end
     end
-    local now = here.own.public and here.own.public.text
-    if now and now ~= one.started_public then
-        result.moved = ("%s of %s became %s"):format(one.started_public, one.interface, now)
-    end
+    return false
 end
 
-local function is_down(view, here)
-    return view:down(here.interface)
+-- A connection is bound to its public address: with another one, or none for good, it is over.
+local function lost_public(result, view, one, here)
+    local before = one.started_public
+    if result.kind ~= "internet" or here.address.family ~= "v4" or not before then return end
+    local now = here.own.public and here.own.public.text
+    if now and now ~= before then
+        result.moved = ("the public address of %s was %s and is %s"):format(
+            one.interface, before, now)
+    elseif not now and not is_allocated(view, before) then
+        result.moved = ("%s lost its public address %s for good"):format(one.interface, before)
+    end
 end
 
 local function judge_one(result, view, flow, a, b)
@@ -189,27 +199,28 @@ local function judge_one(result, view, flow, a, b)
     if b then inward(result, view, flow, seen, b) end
 end
 
+local function present(result, view, one)
+    local here, why = current(view, one)
+    local down = here and view:down(here.interface)
+    if not here or down then result.gone = result.gone or why or down end
+    return here
+end
+
 -- How a flow's packets fare, groups aside: {answer, why, kind, id, sides, unfiltered, gone,
 -- moved}. sides: one per end in the world: {interface, direction ("egress" for the opener's),
 -- way, remote}. gone: why its connection is over for good. moved: its address changed.
 function path.judge(view, flow)
     local result = { answer = "yes", sides = {} }
     local a, b
-    for key, one in pairs { from = flow.from, to = flow.to } do
-        if one.interface then
-            local here, why = current(view, one)
-            local down = here and is_down(view, here)
-            if not here or down then result.gone = why or down end
-            if key == "from" then a = here else b = here end
-        end
-    end
+    if flow.from.interface then a = present(result, view, flow.from) end
+    if flow.to.interface then b = present(result, view, flow.to) end
     if result.gone then
         result.answer, result.why = "no", result.gone
         return result
     end
     judge_one(result, view, flow, a, b)
-    if a then lost_public(result, flow.from, a, result.kind) end
-    if b then lost_public(result, flow.to, b, result.kind) end
+    if a then lost_public(result, view, flow.from, a) end
+    if b then lost_public(result, view, flow.to, b) end
     return result
 end
 

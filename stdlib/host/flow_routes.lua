@@ -125,6 +125,7 @@ end
 
 local function transit_attachment(view, vpc, id)
     local known = false
+    view:note("TransitGatewayVpcAttachments", "*")
     for _, attachment in pairs(view.world.resources.TransitGatewayVpcAttachments or {}) do
         known = true
         if attachment.VpcId == vpc and attachment.TransitGatewayId == id then
@@ -171,12 +172,9 @@ function TARGETS.endpoint(view, _, route)
     return found
 end
 
-local NOT_KNOWN = {
-    appliance = "what %s does with it is not known",
-}
-
 function TARGETS.appliance(_, _, route)
-    return way("maybe", "appliance", route.id, NOT_KNOWN.appliance:format(route.id))
+    return way("maybe", "appliance", route.id,
+               ("what %s does with it is not known"):format(route.id))
 end
 
 local function beyond(_, _, route)

@@ -4,7 +4,6 @@
 -- and the indexes between them; forgetting what was touched. It never changes the world, and
 -- knows nothing of flows. A resource that the world does not hold is nil here: whoever asks
 -- says "unknown" then.
-local address = require "flow_address"
 local compile = require "flow_compile"
 
 local view = {}
@@ -24,7 +23,22 @@ end
 function view:forget_everything()
     self.interfaces, self.groups, self.lists, self.nacls, self.tables = {}, {}, {}, {}, {}
     self.subnet_nacls, self.subnet_tables, self.main_tables, self.located = nil, nil, nil, nil
-    self.gateways = {}
+    self.networks = {}
+end
+
+-- Remembers, while somebody records, that an answer rests on a resource ("*": all of a kind).
+function view:note(kind, id)
+    local record = self.record
+    if record then record[kind .. " " .. (id or "")] = true end
+end
+
+-- Runs `judge(...)` and returns its result and the set of what it rests on.
+function view:recorded(judge, ...)
+    self.record = {}
+    local result = judge(...)
+    local rests_on = self.record
+    self.record = nil
+    return result, rests_on
 end
 
 local function cached(cache, id, raw, make)
@@ -37,11 +51,13 @@ local function cached(cache, id, raw, make)
 end
 
 function view:interface(id)
+    self:note("NetworkInterfaces", id)
     return cached(self.interfaces, id, resources(self, "NetworkInterfaces")[id],
                   compile.interface)
 end
 
 function view:group(id)
+    self:note("SecurityGroups", id)
     return cached(self.groups, id, resources(self, "SecurityGroups")[id], compile.group)
 end
 
@@ -62,11 +78,12 @@ function view:route_table(id)
 end
 
 function view:raw(kind, id)
+    self:note(kind, id)
     return resources(self, kind)[id]
 end
 
 function view:subnet(id)
-    return resources(self, "Subnets")[id]
+    return self:raw("Subnets", id)
 end
 
 local function index_nacls(self)
@@ -81,6 +98,7 @@ end
 
 -- The NACL of a subnet, compiled; nil when it is not known.
 function view:nacl_of(subnet)
+    self:note("nacl-of", subnet)
     self.subnet_nacls = self.subnet_nacls or index_nacls(self)
     local id = self.subnet_nacls[subnet]
     return id and self:nacl(id)
@@ -106,6 +124,7 @@ end
 
 -- The route table of a subnet: the one associated with it, else the VPC's main one.
 function view:table_of(subnet, vpc)
+    self:note("table-of", subnet)
     if not self.subnet_tables then self.subnet_tables, self.main_tables = index_tables(self) end
     local id = self.subnet_tables[subnet] or self.main_tables[vpc]
     return id and self:route_table(id)
@@ -162,7 +181,7 @@ end
 -- Why an interface passes no packets at all; nil when it does.
 function view:down(interface)
     if not interface.instance then return nil end
-    local raw = resources(self, "Instances")[interface.instance]
+    local raw = self:raw("Instances", interface.instance)
     local state = raw and (raw.State or {}).Name
     if state and state ~= "running" and state ~= "pending" and state ~= "shutting-down"
         and state ~= "stopping" then
@@ -173,30 +192,70 @@ end
 
 -- The networks of a VPC, both families; an empty list when it is not in the world.
 function view:vpc_networks(id)
-    return cached(self.gateways, id, resources(self, "Vpcs")[id], compile.vpc_networks) or {}
+    self:note("Vpcs", id)
+    return cached(self.networks, id, resources(self, "Vpcs")[id], compile.vpc_networks) or {}
 end
 
--- Is an address of the VPC's own?
-function view:in_vpc(id, one)
-    for _, network in ipairs(self:vpc_networks(id)) do
-        if address.contains(network, one) then return true end
+local CACHES = { NetworkInterfaces = "interfaces", SecurityGroups = "groups",
+                 NetworkAcls = "nacls", RouteTables = "tables", Vpcs = "networks" }
+
+local function subnets_of(raw)
+    local list = {}
+    for _, association in ipairs((raw or {}).Associations or {}) do
+        if association.SubnetId then list[#list + 1] = association.SubnetId end
+    end
+    return list
+end
+
+local function served_by(index, id)
+    local list = {}
+    for subnet, serving in pairs(index or {}) do
+        if serving == id then list[#list + 1] = subnet end
+    end
+    return list
+end
+
+-- What answers about subnets rest on when a NACL or a route table changes: the subnets that it
+-- served, and those that it serves now.
+local function of_subnets(self, kind, id, index)
+    local keys = {}
+    for _, list in ipairs { served_by(index, id), subnets_of(resources(self, kind)[id]) } do
+        for _, subnet in ipairs(list) do
+            keys[#keys + 1] = (kind == "NetworkAcls" and "nacl-of " or "table-of ") .. subnet
+        end
+    end
+    return keys
+end
+
+local function serves_main(self, id)
+    for _, main in pairs(self.main_tables or {}) do
+        if main == id then return true end
+    end
+    for _, association in ipairs((resources(self, "RouteTables")[id] or {}).Associations or {}) do
+        if association.Main then return true end
     end
     return false
 end
 
-local SIMPLE = { NetworkInterfaces = "interfaces", SecurityGroups = "groups",
-                 NetworkAcls = "nacls", RouteTables = "tables", Vpcs = "gateways" }
-
--- Forgets one resource that was changed, made or deleted.
+-- Forgets one resource that was changed, made or deleted. Returns the list of keys (as
+-- `recorded` gives them) of what rests on it; nil: anything may.
 function view:touch(kind, id)
-    local cache = SIMPLE[kind]
+    local cache = CACHES[kind]
     if cache then self[cache][id] = nil end
     if kind == "NetworkInterfaces" then self.located = nil end
-    if kind == "NetworkAcls" then self.subnet_nacls = nil end
-    if kind == "RouteTables" then self.subnet_tables, self.main_tables = nil, nil end
-    if kind == "PrefixLists" or kind == "ManagedPrefixLists" then
+    if kind == "NetworkAcls" then
+        local keys = of_subnets(self, kind, id, self.subnet_nacls)
+        self.subnet_nacls = nil
+        return keys
+    elseif kind == "RouteTables" then
+        local keys = not serves_main(self, id) and of_subnets(self, kind, id, self.subnet_tables)
+        self.subnet_tables, self.main_tables = nil, nil
+        return keys or nil
+    elseif kind == "PrefixLists" or kind == "ManagedPrefixLists" then
         self.lists, self.tables = {}, {}
+        return nil
     end
+    return { kind .. " " .. id, kind .. " *" }
 end
 
 return view
