@@ -81,21 +81,6 @@ local function run_until(self, until_us)
     self.now = math.max(self.now, until_us)
 end
 
--- Adds a flow and returns its state and why. Raises a text for one that makes no sense.
-function engine:add(spec)
-    self:changed()
-    local resolved = ends.resolve(self.view, spec)
-    if self.by_name[resolved.name] then
-        error(("there are two flows named %s"):format(resolved.name), 0)
-    end
-    local flow = { name = resolved.name, order = #self.flows + 1, spec = resolved,
-                   protocol = resolved.protocol, every = resolved.every }
-    self.flows[flow.order], self.by_name[flow.name] = flow, flow
-    state.begin(flow, judge(self, flow), self.now, spec.started or self.now)
-    schedule(self, flow)
-    return flow.state, flow.why
-end
-
 local function look_again(self, flow, changed)
     local result = judge(self, flow)
     state.run(flow, self.now)
@@ -148,6 +133,35 @@ function engine:changed(touched)
     return changed
 end
 
+-- Takes in the changes that the world's own log holds; a world without one is looked at again
+-- only when its owner says so.
+local function keep_up(self)
+    if self.world.revision then
+        self:changed()
+    else
+        run_until(self, self.world.now)
+    end
+end
+
+-- Adds a flow and returns its state and why. Raises a text for one that makes no sense.
+function engine:add(spec)
+    keep_up(self)
+    local started = spec.started or self.now
+    if started > self.now then
+        error(("flow %s: it starts later: add it then"):format(tostring(spec.name)), 0)
+    end
+    local resolved = ends.resolve(self.view, spec)
+    if self.by_name[resolved.name] then
+        error(("there are two flows named %s"):format(resolved.name), 0)
+    end
+    local flow = { name = resolved.name, order = #self.flows + 1, spec = resolved,
+                   protocol = resolved.protocol, every = resolved.every }
+    self.flows[flow.order], self.by_name[flow.name] = flow, flow
+    state.begin(flow, judge(self, flow), self.now, started)
+    schedule(self, flow)
+    return flow.state, flow.why
+end
+
 local function next_stop(world, until_us)
     local stop = until_us
     for _, later in ipairs(world.later or {}) do
@@ -159,13 +173,13 @@ end
 -- Moves the world's clock on, with all that happens on the way.
 function engine:advance(seconds)
     local world = self.world
-    self:changed(not world.revision and {} or nil)
+    keep_up(self)
     local target = world.now + math.floor(seconds * 1000000 + 0.5)
     while self.move_to and world.now < target do
         local stop = next_stop(world, target)
         run_until(self, stop)
         self.move_to(world, stop)
-        self:changed(not world.revision and {} or nil)
+        keep_up(self)
     end
     run_until(self, target)
     world.now = target
@@ -178,13 +192,13 @@ end
 -- A flow's state now, and why.
 function engine:state(name)
     local flow = flow_of(self, name)
-    run_until(self, self.world.now)
+    keep_up(self)
     return flow.state, flow.why
 end
 
 -- Its moments of change: {{at, state, why}}, oldest first.
 function engine:history(name)
-    run_until(self, self.world.now)
+    keep_up(self)
     return flow_of(self, name).history
 end
 
@@ -205,10 +219,38 @@ end
 
 -- All flows, in the order in which they were added.
 function engine:report()
-    run_until(self, self.world.now)
+    keep_up(self)
     local list = {}
     for i, flow in ipairs(self.flows) do list[i] = describe(flow) end
     return list
+end
+
+local function copy(map)
+    local result = {}
+    for key, value in pairs(map) do result[key] = value end
+    return result
+end
+
+-- Verdicts and what a flow rests on are never changed in place, so both may share them.
+local function copy_flow(flow)
+    local result = copy(flow)
+    result.history, result.entries = table.move(flow.history, 1, #flow.history, 1, {}), {}
+    for i, entry in ipairs(flow.entries or {}) do result.entries[i] = copy(entry) end
+    result.rests_on, result.event = nil, nil
+    return result
+end
+
+-- An engine on a fork of the world (equal to it now), whose flows are as they are here.
+function engine:fork(world)
+    keep_up(self)
+    local child = engine.new(world, { move_to = self.move_to })
+    for order, flow in ipairs(self.flows) do
+        local twin = copy_flow(flow)
+        child.flows[order], child.by_name[twin.name] = twin, twin
+        index(child, twin, flow.rests_on)
+        schedule(child, twin)
+    end
+    return child
 end
 
 return engine

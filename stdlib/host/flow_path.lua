@@ -194,7 +194,10 @@ local function judge_one(result, view, flow, a, b)
     if a and b and not flow.to.by_public then return between(result, view, flow, a, b) end
     local seen = flow.from.address
     local target = flow.to.by_public and b and b.own.public or flow.to.address
-    if a then seen = outward(result, view, flow, a, target) end
+    if a then
+        seen = outward(result, view, flow, a, target)
+        result.seen = seen.text
+    end
     if b and flow.via then return through_balancer(result, view, flow, seen, b) end
     if b then inward(result, view, flow, seen, b) end
 end
@@ -207,7 +210,7 @@ local function present(result, view, one)
 end
 
 -- How a flow's packets fare, groups aside: {answer, why, kind, id, sides, unfiltered, gone,
--- moved}. sides: one per end in the world: {interface, direction ("egress" for the opener's),
+-- moved, seen}. seen: the address that the world outside sees it come from. sides: one per end in the world: {interface, direction ("egress" for the opener's),
 -- way, remote}. gone: why its connection is over for good. moved: its address changed.
 function path.judge(view, flow)
     local result = { answer = "yes", sides = {} }

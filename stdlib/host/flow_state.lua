@@ -39,7 +39,7 @@ end
 
 -- What an interface does with a packet of an open flow: the answer and why.
 local function untracked_answer(side)
-    if side.open == "no" then return "no", side.open_why end
+    if side.open == "no" then return "no", texts.dropped(side) end
     if side.open == "maybe" then return "maybe", side.open_why end
     if side.reply == "yes" then return "yes" end
     return "maybe", texts.half_open(side)
@@ -90,6 +90,7 @@ end
 
 local function open_entries(flow, at)
     flow.open, flow.last_packet, flow.entries = true, at, {}
+    flow.seen_as = flow.verdict.path.seen
     for i, side in ipairs(flow.verdict.sides) do flow.entries[i] = tracking.open(side, at) end
 end
 
@@ -124,6 +125,16 @@ local function pause(flow, now, why)
     return set(flow, now, "paused", why)
 end
 
+-- A connection is over for good when an end is gone or its packets come from another address.
+local function over_for_good(flow)
+    local path = flow.verdict.path
+    if path.gone or path.moved then return path.gone or path.moved end
+    if path.answer == "yes" and path.seen ~= flow.seen_as then
+        return texts.readdressed(path, flow.seen_as)
+    end
+    return nil
+end
+
 local function not_open(flow, now)
     local verdict = flow.verdict
     flow.pending = verdict.possible ~= "no" and flow.every ~= nil
@@ -139,7 +150,7 @@ function state.settle(flow, now)
     local verdict = flow.verdict
     if flow.over then return false end
     if not flow.open then return not_open(flow, now) end
-    local over = verdict.path.gone or verdict.path.moved
+    local over = over_for_good(flow)
     if over then return cut(flow, now, over) end
     local answer, why = groups_answer(flow, now)
     for i, side in ipairs(verdict.sides) do

@@ -9,6 +9,10 @@ local function seconds(number)
     return number and ("%d s"):format(number) or "a time that AWS does not document"
 end
 
+function texts.dropped(side)
+    return ("it was untracked at %s, so it drops at once: %s"):format(side.id, side.open_why)
+end
+
 function texts.half_open(side)
     return ("it was untracked at %s and only its opening direction is still allowed (%s): AWS does "
         .. "not say whether its next packet makes a tracking entry"):format(side.id, side.open_why)
@@ -39,6 +43,11 @@ end
 
 function texts.never_tried()
     return "it was not opened when it was added, and it carries no packet that would open it"
+end
+
+function texts.readdressed(path, before)
+    return ("it leaves by %s now, so its packets come from %s, no longer from %s"):format(
+        path.id or path.kind or "another way", path.seen or "another address", before or "its own")
 end
 
 local function outlives(flow, entry, side)
