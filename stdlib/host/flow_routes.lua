@@ -71,7 +71,7 @@ local function behind_nat(view, gateway, id, one)
             gateway.SubnetId or "the subnet", id))
     end
     local route = routes.lookup(table_, one)
-    if not route or route.blackhole or route.kind == "none" then
+    if not route or route.blackhole or route.kind == "none" or route.id == id then
         return way("no", "nat", id, ("%s has no route to %s"):format(id, one.text))
     end
     if gateway.ConnectivityType ~= "private" and route.kind ~= "internet" then

@@ -50,8 +50,15 @@ function texts.readdressed(path, before)
         path.id or path.kind or "another way", path.seen or "another address", before or "its own")
 end
 
+-- The time-out that the flow will meet: a UDP flow whose packets come in time is a stream.
+local function coming_timeout(flow, entry)
+    local steady = flow.every and flow.every <= entry.timeouts.udp * 1000000
+    return tracking.idle(flow.protocol, entry, entry.timeouts,
+                         steady and entry.created + 1 or entry.created)
+end
+
 local function outlives(flow, entry, side)
-    local idle = tracking.idle(flow.protocol, entry, entry.timeouts, flow.last_packet)
+    local idle = coming_timeout(flow, entry)
     local always = side.always == "yes" and (" (" .. side.always_why .. ")") or ""
     return ("%s, but its tracking entry there lets it live on until it was idle for %s%s"):format(
         side.open_why, seconds(idle), always)

@@ -1,7 +1,7 @@
 -- flow_naive.lua - what becomes of flows, second by second, from the raw world each time.
 --
--- Owns: a second, slow opinion for the property tests: no caches, no events, no code of the
--- engine's. IPv4 only; in the VPC, through igw-1 and through nat-1.
+-- Owns: a second, slow opinion for the property tests: no events, no code of the engine's, all
+-- flows looked at every second. What the world says is kept until `forget`. IPv4 only; in the VPC, through igw-1 and through nat-1.
 local naive = {}
 
 local function number(text)
@@ -119,7 +119,7 @@ end
 local function eni_of(world, id) return world.resources.NetworkInterfaces["eni-" .. id] end
 
 -- Do the packets pass both ways, groups aside? And by what.
-local function passes(world, flow)
+local function passes_now(world, flow)
     local a, b = flow.a and eni_of(world, flow.a), flow.b and eni_of(world, flow.b)
     local from, to = flow.from_text, flow.to_text
     local function edge(eni, open_egress, remote)
@@ -145,7 +145,13 @@ local function passes(world, flow)
     return false, way
 end
 
+local function passes(world, flow)
+    flow.passing = flow.passing or { passes_now(world, flow) }
+    return flow.passing[1], flow.passing[2]
+end
+
 local function sides(world, flow)
+    if flow.sides then return flow.sides end
     local list = {}
     if flow.a then
         list[#list + 1] = { eni = "eni-" .. flow.a, opening = OUT, other = IN,
@@ -161,6 +167,7 @@ local function sides(world, flow)
         side.reply = allows(world, side.eni, side.other, flow.protocol, flow.source, side.remote)
         side.untracked = way ~= "nat-1" and untracked(world, flow, side.eni, side.opening, side.other)
     end
+    flow.sides = list
     return list
 end
 
@@ -251,6 +258,10 @@ function naive.second(world, flow, now)
     settle(world, flow, now)
 end
 
-naive.settle = settle
+-- The world has changed.
+function naive.changed(world, flow, now)
+    flow.passing, flow.sides = nil, nil
+    settle(world, flow, now)
+end
 
 return naive
