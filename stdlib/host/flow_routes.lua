@@ -188,6 +188,12 @@ function TARGETS.none(_, _, route)
     return way("no", "none", nil, ("%s leads nowhere"):format(route.text))
 end
 
+-- The way that one route takes from an interface, whatever routes there are besides.
+function routes.by_route(view, from, route, one)
+    if route.blackhole then return way("no", "none", route.id, route.text) end
+    return TARGETS[route.kind](view, from, route, one)
+end
+
 -- The way from an interface to an address. `from`: {interface, own (its address, with .public)}.
 -- {answer, kind, id, why}: kind is local, internet, nat, egress-only, peering, transit,
 -- gateway-endpoint, firewall, inspection, appliance, vpn, ..., or none.
@@ -206,8 +212,7 @@ function routes.way(view, from, one)
     if not route then
         return way("no", "none", nil, ("%s has no route to %s"):format(table_.id, one.text))
     end
-    if route.blackhole then return way("no", "none", route.id, ("%s"):format(route.text)) end
-    return TARGETS[route.kind](view, from, route, one)
+    return routes.by_route(view, from, route, one)
 end
 
 return routes
