@@ -214,7 +214,8 @@ local function describe(flow)
     return { name = flow.name, state = flow.state, why = flow.why, protocol = flow.protocol,
              family = flow.spec.family, port = flow.spec.open.lo, from = flow.spec.from.text,
              to = flow.spec.to.text, way = flow.verdict.path.kind, through = flow.verdict.path.id,
-             last_packet = flow.last_packet, sides = sides }
+             last_packet = flow.last_packet, sides = sides,
+             every = flow.every and flow.every / 1000000 or nil }
 end
 
 -- All flows, in the order in which they were added.

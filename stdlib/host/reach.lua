@@ -120,7 +120,10 @@ end
 local function of_interface(view, from, carriers, found)
     for _, id in ipairs(from.interface.groups) do
         local group = view:group(id)
-        if not group then found.unread[#found.unread + 1] = id end
+        if not group and not found.missing[id] then
+            found.missing[id] = true
+            found.unread[#found.unread + 1] = id
+        end
         for _, direction in ipairs { "ingress", "egress" } do
             for _, rule in ipairs(group and group[direction] or {}) do
                 peers.each(view, from, direction, rule, carriers, function(peer)
@@ -162,7 +165,8 @@ end
 -- {direction "in"|"out", family, protocol, from, to, ports, peer, kind, via, answer "yes" |
 -- "part" | "maybe", why, rule, interfaces, text}.
 function reach.of(world, instance)
-    local view, found = flow_view.new(world), { list = {}, by_text = {}, unread = {} }
+    local view, found = flow_view.new(world), { list = {}, by_text = {}, unread = {},
+                                                     missing = {} }
     local carriers = carriers_of(world)
     for _, id in ipairs(view:interfaces_of(instance)) do
         local interface = view:interface(id)

@@ -50,8 +50,8 @@ end
 -- ---- flows that AWS tracks whatever the rules say -------------------------------------------
 
 local WAYS = {
-    nat = { "survives", "flows through %s (always tracked)" },
-    ["egress-only"] = { "survives", "flows through %s (always tracked)" },
+    nat = { "survives", "flows through %s (always tracked)", family = "v4" },
+    ["egress-only"] = { "survives", "flows through %s (always tracked)", family = "v6" },
     transit = { "unknown", "flows through %s (not known whether always tracked)" },
 }
 
@@ -69,6 +69,26 @@ local function endpoint_class(view, route)
     return nil
 end
 
+local function has_family(interfaces, family)
+    for _, interface in ipairs(interfaces) do
+        for _, own in ipairs(interface.addresses) do
+            if own.family == family then return true end
+        end
+    end
+    return false
+end
+
+local function by_route(view, interface, route, list, lever)
+    local way = WAYS[route.kind]
+    if way and (not way.family or has_family({ interface }, way.family)) then
+        add(list, "always tracked", way[1], ("%s; or a route table without %s"):format(
+            lever, route.id), way[2], route.id)
+    elseif route.kind == "endpoint" then
+        local certainty, text = endpoint_class(view, route)
+        if text then add(list, "always tracked", certainty, lever, "%s", text) end
+    end
+end
+
 local function by_routes(view, interfaces, list, lever)
     local seen = {}
     for _, interface in ipairs(interfaces) do
@@ -81,14 +101,7 @@ local function by_routes(view, interfaces, list, lever)
         for _, route in ipairs(table_ and table_.routes or {}) do
             if route.id and not seen[route.id] and not route.blackhole then
                 seen[route.id] = true
-                local way = WAYS[route.kind]
-                if way then
-                    add(list, "always tracked", way[1], ("%s; or a route table without %s"):format(
-                        lever, route.id), way[2], route.id)
-                elseif route.kind == "endpoint" then
-                    local certainty, text = endpoint_class(view, route)
-                    if text then add(list, "always tracked", certainty, lever, "%s", text) end
-                end
+                by_route(view, interface, route, list, lever)
             end
         end
     end
@@ -133,15 +146,6 @@ local function longest_timeout(view, interfaces)
         longest = math.max(longest, tracking.timeouts(view, interface).tcp)
     end
     return longest
-end
-
-local function has_family(interfaces, family)
-    for _, interface in ipairs(interfaces) do
-        for _, own in ipairs(interface.addresses) do
-            if own.family == family then return true end
-        end
-    end
-    return false
 end
 
 local function tracked(view, interfaces, plan, list, lever)
@@ -233,7 +237,37 @@ function forecast.list(world, plan)
     return list
 end
 
--- Of an engine's report after a rehearsal: the flows of these interfaces that are not over.
+local function is_always_tracked(flow)
+    for _, side in ipairs(flow.sides) do
+        if side.always ~= "no" then return true end
+    end
+    return false
+end
+
+local function class_of(plan, flow)
+    if flow.way == "hole" then return "not filtered" end
+    if is_always_tracked(flow) then return "always tracked" end
+    if flow.protocol ~= "tcp" and flow.protocol ~= "udp" then
+        return plan.convert and "icmp" or "tracked"
+    end
+    if not plan.convert then return "tracked" end
+    if plan.families and not plan.families[flow.family] then return "IPv6" end
+    if not flow.every or flow.every > (plan.settle or 0) then return "dormant" end
+    return "conversion"
+end
+
+-- The entry of a forecast by groups that names a flow (of an engine's report); nil: none does.
+-- A flow that carried a packet in the window is "conversion": attempted, not guaranteed.
+function forecast.entry_for(list, plan, flow)
+    local class = class_of(plan, flow)
+    for _, entry in ipairs(list) do
+        if entry.class == class then return entry end
+    end
+    return nil
+end
+
+-- Of an engine's report after a rehearsal: the flows of these interfaces that are not over,
+-- each {name, state, text, flow (its entry in the report)}.
 function forecast.known(report, interfaces)
     local ours, list = {}, {}
     for _, id in ipairs(interfaces) do ours[id] = true end
@@ -241,7 +275,7 @@ function forecast.known(report, interfaces)
         local mine = false
         for _, side in ipairs(flow.sides) do mine = mine or ours[side.interface] end
         if mine and (flow.state == "alive" or flow.state == "paused" or flow.state == "unknown") then
-            list[#list + 1] = { name = flow.name, state = flow.state, text = flow.why }
+            list[#list + 1] = { name = flow.name, state = flow.state, text = flow.why, flow = flow }
         end
     end
     return list
