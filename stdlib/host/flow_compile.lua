@@ -77,6 +77,9 @@ end
 -- network, list, group; everyone = the family whose every address it names.
 function compile.group(raw)
     local name = raw.GroupId
+    if raw.GroupName and raw.GroupName ~= name then
+        name = ('%s "%s"'):format(name, raw.GroupName)
+    end
     return { id = raw.GroupId, name = raw.GroupName,
              ingress = compile_rules(raw.IpPermissions, "ingress", name),
              egress = compile_rules(raw.IpPermissionsEgress, "egress", name) }

@@ -21,6 +21,8 @@ local state = require "flow_state"
 local verdict = require "flow_verdict"
 local view = require "flow_view"
 
+local LONGEST_ADVANCE = 100 * 366 * 86400
+
 local engine = {}
 engine.__index = engine
 
@@ -173,6 +175,9 @@ end
 -- Moves the world's clock on, with all that happens on the way.
 function engine:advance(seconds)
     local world = self.world
+    if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= LONGEST_ADVANCE) then
+        error(("time does not go on by %s seconds"):format(tostring(seconds)), 0)
+    end
     keep_up(self)
     local target = world.now + math.floor(seconds * 1000000 + 0.5)
     while self.move_to and world.now < target do

@@ -187,7 +187,8 @@ local function judge_one(result, view, flow, a, b)
     if a and not b then
         local hole = holes.find(view, a.interface, flow.to.address, flow.protocol, flow.open.lo)
         if hole then
-            result.kind, result.unfiltered = "hole", ("neither groups nor NACLs filter %s"):format(hole)
+            result.kind = "hole"
+            result.unfiltered = ("neither groups nor NACLs filter %s"):format(hole)
             return
         end
     end
@@ -210,8 +211,9 @@ local function present(result, view, one)
 end
 
 -- How a flow's packets fare, groups aside: {answer, why, kind, id, sides, unfiltered, gone,
--- moved, seen}. seen: the address that the world outside sees it come from. sides: one per end in the world: {interface, direction ("egress" for the opener's),
--- way, remote}. gone: why its connection is over for good. moved: its address changed.
+-- moved, seen}. sides: one per end in the world: {interface, direction ("egress" for the
+-- opener's), way, remote}. unfiltered: why nothing filters it. gone: why its connection is over
+-- for good. moved: the same, by an address. seen: the address that the other end sees.
 function path.judge(view, flow)
     local result = { answer = "yes", sides = {} }
     local a, b

@@ -322,6 +322,14 @@ return {
         check.equal((flows:add { name = "ssh2", from = "203.0.113.9", to = "i-web", port = 22 }),
                     "alive")
     end },
+    { "why names the rule, and its group by id and name", function()
+        local w, flows = web_world()
+        w:group("sg-web", { "tcp 22 203.0.113.0/24" }, {})
+        w.resources.SecurityGroups["sg-web"].GroupName = "web servers"
+        flows:changed()
+        local _, why = flows:add { name = "ssh", from = "203.0.113.9", to = "i-web", port = 22 }
+        check.has(why, 'sg-web "web servers" (tcp 22 from 203.0.113.0/24) at eni-web (tracked)')
+    end },
     { "DNS to the resolver, IMDS, time sync survive every isolation", function()
         local w, flows = web_world()
         for name, address in pairs { dns = "10.0.0.2", dns2 = "169.254.169.253",

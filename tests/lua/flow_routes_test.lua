@@ -235,6 +235,8 @@ return {
             ["is no port"] = { from = "i-one", to = C2, port = 70000 },
             ["activity="] = { from = "i-one", to = C2, port = 1, activity = { every = 0 } },
             ["it is said to come in"] = { from = "i-one", to = C2, port = 1, direction = "ingress" },
+            ['activity= is "dormant"'] = { from = "i-one", to = C2, port = 1,
+                                           activity = { every = math.huge } },
             ["it starts later"] = { from = "i-one", to = C2, port = 1, started = 2000000000 },
         } do
             flow.name = "odd"
@@ -243,6 +245,27 @@ return {
             check.has(why, "flow odd")
             check.has(why, words)
         end
+    end },
+    { "time goes on by a number of seconds, never back", function()
+        local w, flows = open_world()
+        for _, seconds in ipairs { -1, 0 / 0, math.huge, "5" } do
+            check.ok(not pcall(flows.advance, flows, seconds), tostring(seconds))
+        end
+        check.equal(w.now, 1000000000)
+    end },
+    { "a slow UDP flow that the rules allow costs nothing while it lasts, and dies of a cut", function()
+        local w, flows = open_world()
+        w:group("sg-some", {}, { "udp 53 198.51.100.0/24" })
+        w:group("sg-none", {}, {})
+        flows:changed(w:wear("one", "sg-some"))
+        flows:add { name = "slow", from = "i-one", to = C2, port = 53, protocol = "udp",
+                    activity = { every = 40 } }
+        flows:advance(10 * 366 * 86400 + 5)
+        state(flows, "slow", "alive")
+        check.equal(#flows:history "slow", 1)
+        flows:changed(w:wear("one", "sg-none"))
+        flows:advance(40)
+        state(flows, "slow", "cut")
     end },
     { "history tells when, in simulated time; a fork lives on by itself", function()
         local w, flows = open_world()
