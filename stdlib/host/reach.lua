@@ -55,15 +55,27 @@ local function softened(view, interface, peer, answer)
     return address.covers(own, peer.network) and "yes" or "part"
 end
 
--- What a NACL leaves of a rule for a peer: {{lo, hi, answer}}.
+local function replies_of(rule, peer)
+    return { protocol = rule.protocol, network = peer.network, lo = FIRST_CLIENT_PORT, hi = 65535 }
+end
+
+-- What the NACL of a NAT gateway's own subnet leaves, in one answer.
+local function behind_nat(view, interface, rule, peer)
+    if not peer.nat_subnet or peer.nat_subnet == interface.subnet then return "yes" end
+    local nacl = view:nacl_of(peer.nat_subnet)
+    if not nacl then return "maybe" end
+    return both(reach_nacl.whole(nacl.egress, range_of(rule, peer)),
+                reach_nacl.whole(nacl.ingress, replies_of(rule, peer)))
+end
+
+-- What the NACLs leave of a rule for a peer: {{lo, hi, answer}}.
 local function through_nacl(view, interface, direction, rule, peer)
     local range = range_of(rule, peer)
     if not peer.network then return { { lo = range.lo, hi = range.hi, answer = peer.answer } } end
     local nacl = view:nacl_of(interface.subnet)
     if not nacl then return { { lo = range.lo, hi = range.hi, answer = "maybe" } } end
-    local answers = { protocol = rule.protocol, network = peer.network,
-                      lo = FIRST_CLIENT_PORT, hi = 65535 }
-    local replies = reach_nacl.whole(nacl[OTHER[direction]], answers)
+    local replies = both(reach_nacl.whole(nacl[OTHER[direction]], replies_of(rule, peer)),
+                         behind_nat(view, interface, rule, peer))
     local list = reach_nacl.ports(nacl[direction], range)
     for _, piece in ipairs(list) do
         piece.answer = softened(view, interface, peer, both(piece.answer, replies))

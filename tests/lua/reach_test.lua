@@ -83,6 +83,11 @@ return {
         check.equal(into(w, "web"), { "tcp 443 from the VPC (10.0.0.0/16), IPv4, in part",
                                       "tcp 443 from the VPC (2001:db8::/56), IPv6, in part" })
     end },
+    { "a NACL on the NAT gateway's subnet closes the way out of those behind it", function()
+        local w = web_world()
+        w:deny("acl-pub", "0.0.0.0/0")
+        check.equal(reach.of(w, "i-prv").out, { "all traffic to the VPC (10.0.0.0/16), IPv4" })
+    end },
     { "the diff of two worlds", function()
         local before, after = web_world(), web_world()
         after:deny("acl-pub", "0.0.0.0/0")
