@@ -2,7 +2,7 @@
 // there is another.
 //
 // Owns: the path from an encoded call to HTTP and back. It asks the permit before each
-// attempt; whether a call may go without one was decided in door.c.
+// attempt leaves; whether a call may go without one was decided in door.c.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +48,15 @@ static bool sign(const struct call *c, const struct credentials *keys, const str
     return sigv4_sign(&request, &k, &scope, s, e);
 }
 
+// Last of all: whatever took time until here may have changed the gate's mind.
+static bool on_starting(void *ctx, struct err *e) {
+    struct call *c = ctx;
+    if (c->has_permit && !c->permit.still(c->permit.ctx, e)) return false;
+    c->reply.sent_us = clock_now_us();
+    c->reply.attempts++;
+    return true;
+}
+
 static void on_response(void *ctx, const struct http_response *r);
 
 static bool post(struct call *c, const struct credentials *keys, struct err *e) {
@@ -60,7 +69,8 @@ static bool post(struct call *c, const struct credentials *keys, struct err *e) 
         if (keys->session_token != NULL) add(&o, "X-Amz-Security-Token", keys->session_token);
         add(&o, "Authorization", buf_str(&s.authorization));
         add(&o, "User-Agent", "cordon/" CORDON_VERSION);
-        struct http_request request = {.url = c->endpoint.url,
+        struct http_request request = {.starting = on_starting,
+                                       .url = c->endpoint.url,
                                        .headers = o.headers,
                                        .header_count = o.count,
                                        .body = c->wire.body.data,
@@ -87,18 +97,8 @@ void attempt_start(struct call *c) {
         if (!resolver_want(c->aws->resolver, on_keys, c, &e)) call_fail(c, &e);
         return;
     }
-    // Last of all: whatever took time above may have changed the gate's mind.
-    if (c->has_permit && !c->permit.still(c->permit.ctx, &e)) {
-        call_fail(c, &e);
-        return;
-    }
-    c->reply.sent_us = clock_now_us();
     if (c->first_ms == 0) c->first_ms = clock_mono_ms();
-    if (!post(c, keys, &e)) {
-        call_fail(c, &e);
-        return;
-    }
-    c->reply.attempts++;
+    if (!post(c, keys, &e)) call_fail(c, &e);
 }
 
 // --- the answer -----------------------------------------------------------------------
@@ -111,6 +111,7 @@ struct outcome {
 
 static enum retry_fate fate_of(enum http_fate fate) {
     switch (fate) {
+    case HTTP_WITHDRAWN:
     case HTTP_REFUSED: return FATE_HOPELESS;
     case HTTP_NOT_SENT: return FATE_NOT_SENT;
     case HTTP_UNKNOWN: return FATE_UNKNOWN;
@@ -229,6 +230,10 @@ static void refill(struct call *c) {
 
 static void on_response(void *ctx, const struct http_response *r) {
     struct call *c = ctx;
+    if (r->fate == HTTP_WITHDRAWN) {
+        call_fail(c, &r->err);
+        return;
+    }
     c->reply.answered_us = clock_now_us();
     c->reply.request_id[0] = '\0';
     if (r->fate == HTTP_UNKNOWN || r->fate == HTTP_ANSWERED) c->reply.sent = true;
