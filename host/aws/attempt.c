@@ -11,6 +11,7 @@
 #include "aws/sigv4.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/text.h"
 
 #define MAX_HEADERS 12
 
@@ -190,18 +191,21 @@ static struct retry_attempt describe(const struct call *c, const struct http_res
     };
 }
 
+// Codes and ids are the server's words: escaped, as all that goes to a terminal.
 static void say(const struct call *c, const struct http_response *r, const struct outcome *o) {
     if (!c->aws->options.verbose) return;
-    char what[400];
-    if (r->fate != HTTP_ANSWERED)
-        snprintf(what, sizeof what, "%.300s", o->err.message);
-    else
-        snprintf(what, sizeof what, "HTTP %d%s%s", r->status, o->value == NULL ? " " : "",
-                 o->value == NULL ? o->err.code : "");
-    fprintf(stderr, "aws: %s %s, attempt %d: %s, %lld ms, %s%s\n", c->op->service->name,
-            c->op->name, c->reply.attempts, what,
-            (long long)((c->reply.answered_us - c->reply.sent_us) / 1000),
-            c->reply.request_id[0] != '\0' ? "request " : "no request id", c->reply.request_id);
+    struct buf what = BUF_EMPTY;
+    struct buf shown = BUF_EMPTY;
+    if (r->fate == HTTP_ANSWERED) buf_printf(&what, "HTTP %d ", r->status);
+    if (o->value == NULL)
+        buf_add_str(&what, r->fate == HTTP_ANSWERED ? o->err.code : o->err.message);
+    if (c->reply.request_id[0] != '\0') buf_printf(&what, ", request id %s", c->reply.request_id);
+    text_escape(&shown, buf_str(&what), what.len, 500);
+    fprintf(stderr, "aws: %s %s, attempt %d, %lld ms: %s\n", c->op->service->name, c->op->name,
+            c->reply.attempts, (long long)((c->reply.answered_us - c->reply.sent_us) / 1000),
+            buf_str(&shown));
+    buf_free(&what);
+    buf_free(&shown);
 }
 
 static void on_again(void *ctx) {
