@@ -92,7 +92,7 @@ static void init_gate(struct run *r, struct gate *g, enum gate_mode mode,
 
 static bool prepare(struct run *r, struct err *e) {
     struct host *h = r->host;
-    plan_init(&r->plan);
+    if (!plan_init(&r->plan)) return err_memory(e);
     r->scene = (struct scene){.console = h->console,
                               .json = h->json,
                               .profile = h->profile,
@@ -177,6 +177,8 @@ static bool rehearse(struct run *r, struct err *e) {
     r->outcome.signal = end.signal;
     bool finished = end.finished;
     if (!finished) *e = end.err;
+    const struct val *survivors = val_get(end.value, "survivors");
+    if (val_type(survivors) == VAL_LIST) plan_put(&r->plan.survivors, val_ref(survivors));
     pass_end_free(&end);
     r->plan.rehearsed_count = r->plan.call_count;
     return finished;
@@ -205,7 +207,9 @@ static void tell_plan(struct run *r) {
     bool ok = v && steps && val_set(v, "run", val_cstr(r->id)) &&
               val_set(v, "account", val_cstr(scene_account(&r->scene))) &&
               val_set(v, "region", val_cstr(r->scene.region ? r->scene.region : "")) &&
-              val_set(v, "args", val_ref(r->rehearsal.args)) && val_set(v, "steps", val_ref(steps));
+              val_set(v, "args", val_ref(r->rehearsal.args)) && val_set(v, "steps", val_ref(steps)) &&
+              val_set(v, "notes", val_ref(r->plan.notes)) &&
+              val_set(v, "survivors", val_ref(r->plan.survivors));
     val_unref(steps);
     if (ok) scene_event(&r->scene, "plan", v);
     else val_unref(v);
@@ -373,8 +377,7 @@ struct val *playbook_declaration(struct host *h, const char *name, char **file, 
                                .deadline_ms = h->deadline_ms};
     struct pass_handler handler = {0};
     struct pass_end end = {0};
-    plan_init(&plan);
-    bool ok = gate_init(&gate, e);
+    bool ok = (plan_init(&plan) || err_memory(e)) && gate_init(&gate, e);
     if (ok) pass_run(&setup, &handler, &end);
     struct val *declaration = end.finished ? val_ref(end.declaration) : NULL;
     if (ok && !declaration) *e = end.err;

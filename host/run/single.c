@@ -25,7 +25,7 @@ bool single_begin(struct single *s, struct host *h, struct err *e) {
                               .ticket = h->ticket,
                               .identity = val_nil(),
                               .labels = val_nil()};
-    plan_init(&s->plan);
+    if (!plan_init(&s->plan)) return err_memory(e);
     if (!live_init(&s->live, h->aws, h->loop, e)) return false;
     s->answers = live_answerer(&s->live);
     s->gate = (struct gate){.mode = GATE_EXECUTION,

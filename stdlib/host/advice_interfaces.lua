@@ -68,7 +68,7 @@ function row.inverse(call, before)
     if not changes_groups(call) then return generic.inverse(call) end
     if not before.groups or #before.groups == 0 then
         return { class = "irreversible", calls = {},
-                 note = "its groups could not be read before: " .. (before.unread or "denied") }
+                 note = "its groups could not be read before: " .. (before.unread or "not asked for") }
     end
     local ids = {}
     for _, group in ipairs(before.groups) do ids[#ids + 1] = group.id end

@@ -56,7 +56,7 @@ end
 
 local function not_known(state)
     return { class = "irreversible", calls = {},
-             note = "the tags could not be read before: " .. (state.unread or "denied") }
+             note = "the tags could not be read before: " .. (state.unread or "not asked for") }
 end
 
 -- Old values are written back, new keys are deleted; evidence among them stays.

@@ -93,7 +93,7 @@ end
 local function use_existing_final(cut, id)
     local group = existing(cut.host, id, cut.vpcs)
     local ok, why = group_rules.is_final(group, cut.forensics)
-    if not ok then refuse("%s cannot be the final group: %s", id, why) end
+    if not ok then refuse("it cannot be the final group: %s", why) end
     cut.final = for_each_vpc(cut.vpcs, id)
     cut.names[id] = group.GroupName
 end
@@ -116,7 +116,7 @@ end
 local function use_prepared_opening(cut, id)
     local group = existing(cut.host, id, cut.vpcs)
     local ok, why = group_rules.is_open(group, cut.v6)
-    if not ok then refuse("%s cannot be step1: %s", id, why) end
+    if not ok then refuse("it cannot be step1: %s", why) end
     others_on(cut.host, id)
     cut.opening = for_each_vpc(cut.vpcs, id)
     cut.names[id] = group.GroupName

@@ -16,29 +16,30 @@ local INTERVAL = 2
 
 -- ---- preparing --------------------------------------------------------------------------
 
--- The new groups: {kind, vpc}, opening groups first.
-local function groups_to_make(cut)
-    local list = {}
-    for _, kind in ipairs { "opening", "final" } do
-        for _, vpc in ipairs(cut.vpcs) do
-            if cut["makes_" .. kind] then list[#list + 1] = { kind = kind, vpc = vpc } end
-        end
-    end
-    return list
-end
-
+local NAME = { opening = "cordon-open-%s", final = "cordon-final-%s" }
 local PURPOSE = {
     opening = "Opening group, to be deleted. Isolation of %s, cordon run %s",
     final = "No traffic. Isolation of %s, cordon run %s",
 }
 
-local function make_group(cut, new)
-    local name = ("cordon-%s-%s"):format(new.kind, facts.id)
+local function make_group(cut, kind, vpc)
+    local name = NAME[kind]:format(facts.id)
     local id = ec2.create_security_group {
-        GroupName = name, VpcId = new.vpc,
-        Description = PURPOSE[new.kind]:format(cut.host.id, facts.id),
+        GroupName = name, VpcId = vpc, Description = PURPOSE[kind]:format(cut.host.id, facts.id),
     }.GroupId
-    return { kind = new.kind, vpc = new.vpc, id = id, name = name }
+    return { kind = kind, vpc = vpc, id = id, name = name }
+end
+
+-- The new groups, opening groups first, as tasks.
+local function groups_to_make(cut)
+    local tasks = {}
+    for _, kind in ipairs { "opening", "final" } do
+        for _, vpc in ipairs(cut["makes_" .. kind] and cut.vpcs or {}) do
+            tasks[#tasks + 1] = { kind .. " group in " .. vpc,
+                                  function() return make_group(cut, kind, vpc) end }
+        end
+    end
+    return tasks
 end
 
 -- These mean that the rule is as wanted already; the content is read back and judged anyway.
@@ -150,7 +151,7 @@ end
 -- Makes the groups that `cut` needs, sets their rules, and reads both back. Three round trips.
 function security_group_cut.prepare(cut)
     if not cut.makes_groups then return end
-    local made = parallel(groups_to_make(cut), function(new) return make_group(cut, new) end)
+    local made = proof.at_once(groups_to_make(cut))
     for _, group in ipairs(made) do
         cut[group.kind][group.vpc] = group.id
         cut.names[group.id] = group.name

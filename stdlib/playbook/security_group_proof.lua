@@ -149,8 +149,14 @@ function proof.faults(cut)
     return faults, listed(faults, ALL)
 end
 
+-- "quarantine (sg-1)"
 local function final_text(cut)
-    return table.concat(final_ids(cut), ", ")
+    local texts = {}
+    for i, id in ipairs(final_ids(cut)) do
+        local name = cut.names[id]
+        texts[i] = name and ("%s (%s)"):format(name, id) or id
+    end
+    return table.concat(texts, ", ")
 end
 
 -- Reads back and states what must hold; nothing here raises.

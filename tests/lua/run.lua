@@ -3,7 +3,8 @@
 -- Owns: finding tests/lua/*_test.lua by the list below, running each test protected, counting.
 package.path = "tests/lua/?.lua;stdlib/host/?.lua;" .. package.path
 
-local ALL = { "addresses", "advisor", "arguments", "recording", "group_rules", "isolate_sg" }
+local ALL = { "addresses", "advisor", "arguments", "recording", "group_rules", "isolate_sg",
+              "guide" }
 
 local check = require "check"
 
