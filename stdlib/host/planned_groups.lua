@@ -92,7 +92,9 @@ end
 function planned_groups.describe(group)
     local item = { GroupId = group.id, GroupName = group.name, Description = group.description,
                    VpcId = group.vpc, Tags = tag_list(group.tags) }
-    for direction, member in pairs(DIRECTIONS) do item[member] = rules.collapse(group[direction]) end
+    for direction, member in pairs(DIRECTIONS) do
+        item[member] = rules.collapse(group[direction])
+    end
     return item
 end
 

@@ -126,7 +126,9 @@ function readers.describe_network_interfaces(call)
     end
     local wanted, items = {}, {}
     for _, id in ipairs(call.params.Filters[1].Values) do
-        if not calls.is_planned(id) then return cannot_answer(call, calls.planned_in(call.params)) end
+        if not calls.is_planned(id) then
+            return cannot_answer(call, calls.planned_in(call.params))
+        end
         wanted[id] = true
     end
     for _, id in ipairs(calls.sorted_keys(state.interfaces)) do
@@ -159,7 +161,8 @@ local function changed_interfaces(call)
         items[i] = state.interfaces[id]
         changed = changed or state.carried[id] ~= nil
     end
-    return changed and { value = { NetworkInterfaces = overlay.interfaces(items, state.carried) } } or nil
+    if not changed then return nil end
+    return { value = { NetworkInterfaces = overlay.interfaces(items, state.carried) } }
 end
 
 local function answer_read(call)
@@ -269,7 +272,8 @@ local READ_VERBS = { describe = true, get = true, list = true, search = true }
 -- {send = true}, {value = ...} or {error = ...} for a call of the rehearsal.
 function recording.answer(call, skeleton)
     call.params = call.params or {}
-    if skeleton == nil and READ_VERBS[call.operation:match("^%l+")] then return answer_read(call) end
+    local is_read = skeleton == nil and READ_VERBS[call.operation:match("^%l+")]
+    if is_read then return answer_read(call) end
     local mutation = call.service == "ec2" and mutations[call.operation]
     if not mutation or call.params.DryRun then return { value = skeleton or {} } end
     return mutation(call, skeleton or {})

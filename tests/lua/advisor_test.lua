@@ -27,7 +27,8 @@ local function interface()
     return value { NetworkInterfaces = { {
         NetworkInterfaceId = "eni-1", SubnetId = "subnet-1", VpcId = "vpc-1",
         Attachment = { InstanceId = "i-1" },
-        Groups = { { GroupId = "sg-2", GroupName = "db" }, { GroupId = "sg-1", GroupName = "web" } } } } }
+        Groups = { { GroupId = "sg-2", GroupName = "db" },
+                   { GroupId = "sg-1", GroupName = "web" } } } } }
 end
 
 local tests = {}
@@ -108,10 +109,10 @@ local function group_answers()
 end
 
 test("an authorized rule is revoked, and everybody with the group is hit", function()
-    local c = call("authorize_security_group_ingress", { GroupId = "sg-1", IpPermissions = { SSH } })
+    local params = { GroupId = "sg-1", IpPermissions = { SSH } }
+    local c = call("authorize_security_group_ingress", params)
     local before = advisor.before(c, group_answers())
-    check.equal(advisor.inverse(c, before).calls,
-                { call("revoke_security_group_ingress", { GroupId = "sg-1", IpPermissions = { SSH } }) })
+    check.equal(advisor.inverse(c, before).calls, { call("revoke_security_group_ingress", params) })
     check.equal(lines(advisor.diff(c, before)),
                 { "+ web (sg-1) ingress  -> tcp 22 from 203.0.113.0/24" })
     check.equal(advisor.hits(c, before).others,
@@ -124,8 +125,8 @@ test("a revoked rule comes back with its description, and only if it was there",
                     IpRanges = { { CidrIp = "10.0.0.0/8" } } }
     local c = call("revoke_security_group_ingress",
                    { GroupId = "sg-1", IpPermissions = { SSH, other } })
-    local permissions = advisor.inverse(c, advisor.before(c, group_answers())).calls[1].params.IpPermissions
-    check.equal(permissions, { { IpProtocol = "tcp", FromPort = 22, ToPort = 22, IpRanges = {
+    local inverse = advisor.inverse(c, advisor.before(c, group_answers()))
+    check.equal(inverse.calls[1].params.IpPermissions, { { IpProtocol = "tcp", FromPort = 22, ToPort = 22, IpRanges = {
         { CidrIp = "203.0.113.0/24", Description = "office" } } } })
 end)
 
@@ -163,7 +164,8 @@ test("deleted tags come back with their values", function()
     local before = advisor.before(c, { value { Tags = {
         { ResourceId = "i-1", Key = "Owner", Value = "old" } } } })
     check.equal(advisor.inverse(c, before).calls, {
-        call("create_tags", { Resources = { "i-1" }, Tags = { { Key = "Owner", Value = "old" } } }) })
+        call("create_tags", { Resources = { "i-1" },
+                              Tags = { { Key = "Owner", Value = "old" } } }) })
 end)
 
 test("an unknown operation gets a generic diff and no inverse", function()
