@@ -125,7 +125,7 @@ function readers.describe_network_interfaces(call)
         return cannot_answer(call, calls.planned_in(call.params))
     end
     local wanted, items = {}, {}
-    for _, id in ipairs(call.params.Filters[1].Values) do
+    for _, id in ipairs(call.params.Filters[1].Values or {}) do
         if not calls.is_planned(id) then
             return cannot_answer(call, calls.planned_in(call.params))
         end
@@ -142,7 +142,7 @@ function readers.describe_tags(call)
         return cannot_answer(call, calls.planned_in(call.params))
     end
     local items = {}
-    for _, id in ipairs(call.params.Filters[1].Values) do
+    for _, id in ipairs(call.params.Filters[1].Values or {}) do
         if not state.groups[id] then return cannot_answer(call, id) end
         for _, tag in ipairs(groups.describe(state.groups[id]).Tags) do
             items[#items + 1] = { ResourceId = id, ResourceType = "security-group", Key = tag.Key,
@@ -247,12 +247,13 @@ end
 function mutations.modify_network_interface_attribute(call, skeleton)
     local ids = call.params.Groups
     if not ids or #ids == 0 then return { value = skeleton } end
-    local carried = {}
+    local interface, carried = call.params.NetworkInterfaceId, {}
+    if not interface then return { value = skeleton } end
     for i, id in ipairs(ids) do
         if calls.is_planned(id) and not state.groups[id] then return no_group(id) end
         carried[i] = { GroupId = id, GroupName = group_name(id) }
     end
-    state.carried[call.params.NetworkInterfaceId] = carried
+    state.carried[interface] = carried
     return { value = skeleton }
 end
 

@@ -126,8 +126,9 @@ test("a revoked rule comes back with its description, and only if it was there",
     local c = call("revoke_security_group_ingress",
                    { GroupId = "sg-1", IpPermissions = { SSH, other } })
     local inverse = advisor.inverse(c, advisor.before(c, group_answers()))
-    check.equal(inverse.calls[1].params.IpPermissions, { { IpProtocol = "tcp", FromPort = 22, ToPort = 22, IpRanges = {
-        { CidrIp = "203.0.113.0/24", Description = "office" } } } })
+    check.equal(inverse.calls[1].params.IpPermissions, {
+        { IpProtocol = "tcp", FromPort = 22, ToPort = 22,
+          IpRanges = { { CidrIp = "203.0.113.0/24", Description = "office" } } } })
 end)
 
 test("rules revoked by id are found before", function()
@@ -179,6 +180,45 @@ test("an unknown operation gets a generic diff and no inverse", function()
     check.equal(advisor.diff(call("modify_hosts", {}))[1].sign, "~")
     local sqs = { service = "sqs", operation = "create_security_group", params = {} }
     check.equal(advisor.inverse(sqs).class, "irreversible", "a row is for its service only")
+end)
+
+-- The shapes of the API leave most members out at will.
+test("parameters with holes raise nothing", function()
+    recording.begin()
+    local operations = { "create_security_group", "delete_security_group", "create_tags",
+                         "delete_tags", "modify_network_interface_attribute" }
+    for _, verb in ipairs { "authorize", "revoke" } do
+        operations[#operations + 1] = verb .. "_security_group_ingress"
+        operations[#operations + 1] = verb .. "_security_group_egress"
+    end
+    local odd = { {}, { Tags = { {} }, Resources = { "i-1" } }, { Tags = { {} } },
+                  { Resources = { "sg-(planned-1)" }, Tags = { {} } }, { Groups = {} },
+                  { GroupId = "sg-1", IpPermissions = { {} } }, { GroupId = "sg-(planned-1)" },
+                  { GroupId = "sg-(planned-1)", IpPermissions = { { IpRanges = { {} } } } },
+                  { GroupName = "x" }, { SecurityGroupRuleIds = { "sgr-1" } },
+                  { Groups = { "sg-1" } } }
+    recording.answer(call("create_security_group", {}), { GroupId = "sg-(planned-1)" })
+    for _, operation in ipairs(operations) do
+        for _, params in ipairs(odd) do
+            local c = call(operation, params)
+            for _, answers in ipairs { {}, { value {}, value {}, value {} } } do
+                local before = advisor.before(c, answers)
+                advisor.inverse(c, before, {})
+                advisor.diff(c, before)
+                advisor.hits(c, before)
+            end
+            check.equal(type(advisor.reads_needed(c)), "table")
+            recording.answer(c, { GroupId = "sg-(planned-1)" })
+        end
+    end
+    for _, operation in ipairs { "describe_security_groups", "describe_security_group_rules",
+                                 "describe_network_interfaces", "describe_tags" } do
+        recording.answer(call(operation, { Filters = { {} }, Ids = { "sg-(planned-1)" } }))
+        recording.answer(call(operation, { Filters = { { Name = "group-id" },
+                                                       { Values = { "sg-(planned-1)" } } } }))
+        recording.answer(call(operation, { Filters = { { Name = "group-id" } },
+                                           Ids = { "sg-(planned-1)" } }))
+    end
 end)
 
 return tests

@@ -1,4 +1,4 @@
--- paths.lua - the ways that an instance's traffic can take out of its VPC.
+-- network_paths.lua - the ways that an instance's traffic can take out of its VPC.
 --
 -- Owns: judging its addresses and routes: whether a conversion gains anything, and which flows
 -- AWS always tracks. It makes no calls.
