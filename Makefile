@@ -67,13 +67,15 @@ $(B)/assets.o: $(B)/assets.S
 	$(CC) -c -o $@ $<
 
 # --- tests -----------------------------------------------------------------
-# tests/unit/NAME_test.c and tests/suites/NAME.c become build/MODE/tests/NAME.
+# tests/unit/NAME_test.c and tests/suites/NAME.c become build/MODE/tests/NAME. A line
+# "// link: FLAGS" in a test is given to its linker (-Wl,--wrap=fdatasync).
+TEST_LINK = $(shell sed -n 's,^// link: ,,p' $<)
 UNIT   := $(patsubst tests/unit/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/*.c)))
 SUITES := $(patsubst tests/suites/%.c,$(B)/tests/%,$(sort $(wildcard tests/suites/*.c)))
 
 $(B)/tests/%: tests/unit/%.c $(B)/libcordon.a
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(B)/libcordon.a $(LIBS) -lcmocka
+	$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -Itests $(LDFLAGS) $(TEST_LINK) -o $@ $< $(B)/libcordon.a $(LIBS) -lcmocka
 
 $(B)/tests/%: tests/suites/%.c $(B)/libcordon.a
 	@mkdir -p $(@D)
@@ -81,9 +83,14 @@ $(B)/tests/%: tests/suites/%.c $(B)/libcordon.a
 
 tests: $(UNIT) $(SUITES) $(B)/cordon
 
+# --- API models ------------------------------------------------------------
+# Written again from pip's botocore (1.43 or newer) and committed.
+model:
+	python3 host/model/generate.py host/model
+
 clean:
 	rm -rf build/debug build/asan build/release
 
 -include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(SUITES))
-.PHONY: all tests clean
+.PHONY: all tests model clean
 .DELETE_ON_ERROR:

@@ -57,8 +57,6 @@ return playbook {
             isolate.clean_up(cut)
         end)
 
-        local survivors = isolate.survivors(host)
-        for _, text in ipairs(survivors) do log("can survive: " .. text) end
-        return { survivors = survivors }
+        return { survivors = isolate.survivors(host) }
     end,
 }

@@ -26,8 +26,8 @@ struct val *codec_prepare(struct model *m, const struct operation *op, const str
 struct wire_request {
     struct buf body;
     const char *content_type;
-    char target[160];       // X-Amz-Target
-    bool query_mode;        // send x-amzn-query-mode: true
+    char target[160];  // X-Amz-Target
+    bool query_mode;   // send x-amzn-query-mode: true
 };
 bool codec_encode_request(struct model *m, const struct operation *op, const struct val *params,
                           struct wire_request *out, struct err *e);
