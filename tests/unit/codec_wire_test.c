@@ -299,6 +299,34 @@ static void lists_of_a_form_are_in_the_order_of_their_numbers(void **state) {
     val_unref(params);
 }
 
+static bool digests_fit(const char *name, const char *params, const char *result) {
+    struct err e = {0};
+    struct val *p = json(params), *r = json(result);
+    bool ok = codec_check_digests(operation("sqs", name), p, r, &e);
+    if (!ok) assert_string_equal(e.code, "ChecksumMismatch");
+    val_unref(p);
+    val_unref(r);
+    return ok;
+}
+
+#define MD5_OF_B "92eb5ffee6ae2fec3ad71c777531578f"
+
+static void a_body_that_changed_on_the_way_is_told(void **state) {
+    (void)state;
+    assert_true(digests_fit("ReceiveMessage", "{}",
+                            "{\"Messages\":[{\"Body\":\"b\",\"MD5OfBody\":\"" MD5_OF_B "\"}]}"));
+    assert_false(digests_fit("ReceiveMessage", "{}",
+                             "{\"Messages\":[{\"Body\":\"c\",\"MD5OfBody\":\"" MD5_OF_B "\"}]}"));
+    assert_true(digests_fit("ReceiveMessage", "{}", "{\"Messages\":[{\"Body\":\"b\"}]}"));
+    assert_false(digests_fit("SendMessage", "{\"MessageBody\":\"c\"}",
+                             "{\"MD5OfMessageBody\":\"" MD5_OF_B "\"}"));
+    assert_false(digests_fit(
+        "SendMessageBatch",
+        "{\"Entries\":[{\"Id\":\"1\",\"MessageBody\":\"b\"},{\"Id\":\"2\",\"MessageBody\":\"c\"}]}",
+        "{\"Successful\":[{\"Id\":\"1\",\"MD5OfMessageBody\":\"" MD5_OF_B
+        "\"},{\"Id\":\"2\",\"MD5OfMessageBody\":\"" MD5_OF_B "\"}]}"));
+}
+
 // Bytes of a good answer are cut, swapped and overwritten: no crash, no leak.
 static void twisted(const struct operation *op, const char *good, size_t len) {
     unsigned seed = 11;
@@ -345,6 +373,7 @@ int main(void) {
         cmocka_unit_test(recursion_in_an_answer_is_bounded),
         cmocka_unit_test(the_server_refuses_what_it_cannot_read),
         cmocka_unit_test(lists_of_a_form_are_in_the_order_of_their_numbers),
+        cmocka_unit_test(a_body_that_changed_on_the_way_is_told),
         cmocka_unit_test(twisted_answers_never_crash),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
