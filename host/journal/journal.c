@@ -179,8 +179,9 @@ static bool write_bytes(struct journal *j, const char *bytes, size_t len) {
             continue;
         }
         if (put < 0 && errno == EINTR) continue;
-        if (put == 0) errno = ENOSPC;
-        if ((errno == ENOSPC || errno == EDQUOT) && reserve_drop(j->dir_fd)) continue;
+        int number = put == 0 ? ENOSPC : errno;
+        if ((number == ENOSPC || number == EDQUOT) && reserve_drop(j->dir_fd)) continue;
+        errno = number;
         return false;
     }
     return true;

@@ -19,7 +19,7 @@ struct host {
     // The global flags, as given; NULL or false when they were not.
     const char *profile, *region, *endpoint_url, *ticket;
     int64_t deadline_ms;
-    bool yes, no_input, json;
+    bool yes, no_input, json, verbose;
 };
 
 #endif

@@ -120,18 +120,21 @@ static bool end_step(void *ctx, const struct val *error, struct err *e) {
     return true;
 }
 
+static size_t open_step(const struct rehearsal *r) {
+    return r->gate->step_open ? r->gate->step : NO_STEP;
+}
+
 static void expect(void *ctx, bool ok, const char *text, const struct val *detail) {
     struct rehearsal *r = ctx;
     (void)ok;
     (void)detail;
-    r->expectations++;
-    console_say(r->scene->console, STYLE_DIM, "  to be verified: %s", text);
+    plan_note(r->gate->plan, open_step(r), text, true);
 }
 
 static void log_line(void *ctx, const char *text, const struct val *value) {
     struct rehearsal *r = ctx;
     (void)value;
-    console_say(r->scene->console, STYLE_PLAIN, "  %s", text);
+    plan_note(r->gate->plan, open_step(r), text, false);
 }
 
 struct pass_handler rehearsal_handler(struct rehearsal *r) {

@@ -17,8 +17,7 @@ struct rehearsal {
     const struct advisor *advisor;
     const struct val *given;  // the command line's "key=value" pairs
 
-    struct val *args;         // found: what the playbook runs with
-    size_t expectations;      // how many things the run will verify
+    struct val *args;  // found: what the playbook runs with
 };
 
 struct pass_handler rehearsal_handler(struct rehearsal *r);

@@ -120,14 +120,6 @@ static void say_window(const struct scene *s, const struct gate *g) {
     buf_free(&rest);
 }
 
-static void say_survivors(const struct scene *s, const struct val *value) {
-    const struct val *list = val_get(value, "survivors");
-    if (!val_count(list)) return;
-    console_say(s->console, STYLE_BOLD, "What can survive this:");
-    for (size_t i = 0; i < val_count(list); i++)
-        console_say(s->console, STYLE_CARE, "  - %s", val_as_str(val_at(list, i), ""));
-}
-
 static void say_end(const struct scene *s, const struct outcome *o) {
     if (o->finished && !o->warned && !o->not_verified)
         console_say(s->console, STYLE_GOOD, "DONE%s", o->changed ? "" : ": nothing had to be changed");
@@ -192,7 +184,7 @@ int report_run(const struct scene *s, struct gate *g, struct outcome *o, const s
     say_end(s, o);
     if (o->window_may_be_open) say_window(s, g);
     say_unknown(s, g);
-    say_survivors(s, value);
+    show_survivors(s, val_get(value, "survivors"));
     say_lines(s, lines);
     if (g->journal_lost)
         console_say(s->console, STYLE_ALARM, "THE JOURNAL WAS LOST: %s", g->latch.message);

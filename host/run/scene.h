@@ -18,7 +18,6 @@ struct scene {
     const char *ticket;        // NULL when none
     struct val *identity;      // GetCallerIdentity's answer; nil before
     struct val *labels;        // {{id, name}, ...}: what the arguments stand for
-    struct val *others;        // summary of hits; see show.c
 };
 
 const char *scene_account(const struct scene *s);  // "?" before it is known
@@ -31,6 +30,8 @@ void scene_headline(const struct scene *s, const char *title, struct buf *out);
 void show_step(const struct scene *s, const struct plan *p, size_t number);
 // All steps.
 void show_plan(const struct scene *s, const struct plan *p);
+// "What can survive this:" and the list; nothing when it is empty.
+void show_survivors(const struct scene *s, const struct val *survivors);
 // One call as it would be sent, for [s]how.
 void show_calls(const struct scene *s, const struct plan *p, size_t number, struct model *m);
 // What each call does, its before-state and how it is taken back, for [e]xplain.

@@ -183,15 +183,33 @@ void show_step(const struct scene *s, const struct plan *p, size_t number) {
     buf_free(&facts);
 }
 
+static void show_notes(const struct scene *s, const struct val *notes) {
+    for (size_t i = 0; i < val_count(notes); i++) {
+        const struct val *note = val_at(notes, i);
+        bool verify = val_as_bool(val_get(note, "verify"), false);
+        console_say(s->console, verify ? STYLE_DIM : STYLE_PLAIN, "  %s%s",
+                    verify ? "to be verified: " : "", val_get_str(note, "text", ""));
+    }
+}
+
+void show_survivors(const struct scene *s, const struct val *survivors) {
+    if (val_count(survivors)) console_say(s->console, STYLE_BOLD, "What can survive this:");
+    for (size_t i = 0; i < val_count(survivors); i++)
+        console_say(s->console, STYLE_CARE, "  - %s", val_as_str(val_at(survivors, i), ""));
+}
+
 void show_plan(const struct scene *s, const struct plan *p) {
+    show_notes(s, p->notes);
     for (size_t i = 0; i < p->step_count; i++) {
         const struct planned_step *step = &p->steps[i];
         console_say(s->console, STYLE_BOLD, "%zu. %s%s%s", i + 1, step->title,
                     step->optional ? "  (may be skipped)" : "",
                     step->warn ? "  (its failure does not stop the run)" : "");
         if (step->count) show_step(s, p, i + 1);
-        else console_say(s->console, STYLE_DIM, "  changes nothing");
+        else if (!val_count(step->notes)) console_say(s->console, STYLE_DIM, "  changes nothing");
+        show_notes(s, step->notes);
     }
+    show_survivors(s, p->survivors);
 }
 
 void show_calls(const struct scene *s, const struct plan *p, size_t number, struct model *m) {

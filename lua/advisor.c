@@ -1,0 +1,88 @@
+// advisor.c (lua) - fills the host's struct advisor from stdlib/host/.
+//
+// Owns: which function of which module answers what. No judgement of its own.
+#include "advisor.h"
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+static bool reads_needed(void *t, const struct val *call, struct val **reads, struct err *e) {
+    const struct val *in[] = {call};
+    return trusted_call(t, "advisor", "reads_needed", in, COUNT(in), reads, e);
+}
+
+static bool before(void *t, const struct val *call, const struct val *answers, struct val **out,
+                   struct err *e) {
+    const struct val *in[] = {call, answers};
+    return trusted_call(t, "advisor", "before", in, COUNT(in), out, e);
+}
+
+static bool inverse(void *t, const struct val *call, const struct val *state,
+                    const struct val *result, struct val **out, struct err *e) {
+    const struct val *in[] = {call, state, result};
+    return trusted_call(t, "advisor", "inverse", in, COUNT(in), out, e);
+}
+
+static bool diff(void *t, const struct val *call, const struct val *state, struct val **out,
+                 struct err *e) {
+    const struct val *in[] = {call, state};
+    return trusted_call(t, "advisor", "diff", in, COUNT(in), out, e);
+}
+
+static bool hits(void *t, const struct val *call, const struct val *state, struct val **out,
+                 struct err *e) {
+    const struct val *in[] = {call, state};
+    return trusted_call(t, "advisor", "hits", in, COUNT(in), out, e);
+}
+
+static bool check_arguments(void *t, const struct val *declared, const struct val *given,
+                            struct val **checked, struct err *e) {
+    const struct val *in[] = {declared, given};
+    return trusted_call(t, "arguments", "check", in, COUNT(in), checked, e);
+}
+
+static bool resolve_arguments(void *t, const struct val *declared, const struct val *checked,
+                              const struct val *answers, struct val **resolved, struct err *e) {
+    const struct val *in[] = {declared, checked, answers};
+    return trusted_call(t, "arguments", "resolve", in, COUNT(in), resolved, e);
+}
+
+// For functions whose result nobody wants.
+static bool tell(void *t, const char *function, const struct val *const *in, size_t count,
+                 struct err *e) {
+    struct val *nothing;
+    if (!trusted_call(t, "recording", function, in, count, &nothing, e)) return false;
+    val_unref(nothing);
+    return true;
+}
+
+static bool rehearsal_begin(void *t, struct err *e) {
+    return tell(t, "begin", NULL, 0, e);
+}
+
+static bool rehearsal_answer(void *t, const struct val *call, const struct val *skeleton,
+                             struct val **answer, struct err *e) {
+    const struct val *in[] = {call, skeleton};
+    return trusted_call(t, "recording", "answer", in, COUNT(in), answer, e);
+}
+
+static bool rehearsal_seen(void *t, const struct val *call, const struct val *result,
+                           struct err *e) {
+    const struct val *in[] = {call, result};
+    return tell(t, "seen", in, COUNT(in), e);
+}
+
+struct advisor advisor_from_lua(struct trusted *t) {
+    return (struct advisor){
+        .ctx = t,
+        .reads_needed = reads_needed,
+        .before = before,
+        .inverse = inverse,
+        .diff = diff,
+        .hits = hits,
+        .check_arguments = check_arguments,
+        .resolve_arguments = resolve_arguments,
+        .rehearsal_begin = rehearsal_begin,
+        .rehearsal_answer = rehearsal_answer,
+        .rehearsal_seen = rehearsal_seen,
+    };
+}

@@ -1,0 +1,9 @@
+-- Recursion through tostring.
+-- expect: error C stack overflow
+return playbook {
+  api = 1, name = "deep-tostring", summary = "hostile",
+  run = function(args, step)
+    local t = setmetatable({}, { __tostring = function(self) return tostring(self) end })
+    return tostring(t)
+  end,
+}

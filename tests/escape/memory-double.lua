@@ -1,0 +1,9 @@
+-- A string that doubles.
+-- expect: error not enough memory
+return playbook {
+  api = 1, name = "memory-double", summary = "hostile",
+  run = function(args, step)
+    local s = "x"
+    while true do s = s .. s end
+  end,
+}

@@ -1,0 +1,8 @@
+-- One string larger than a size.
+-- expect: error resulting string too large
+return playbook {
+  api = 1, name = "memory-rep-overflow", summary = "hostile",
+  run = function(args, step)
+    return ("abcdefgh"):rep(1 << 62)
+  end,
+}

@@ -1,0 +1,8 @@
+-- One string larger than memory.
+-- expect: error not enough memory
+return playbook {
+  api = 1, name = "memory-rep", summary = "hostile",
+  run = function(args, step)
+    return ("x"):rep(1 << 30)
+  end,
+}

@@ -1,0 +1,9 @@
+-- Tables until memory ends.
+-- expect: error not enough memory
+return playbook {
+  api = 1, name = "memory-tables", summary = "hostile",
+  run = function(args, step)
+    local t = {}
+    while true do t = { t, {}, {} } end
+  end,
+}

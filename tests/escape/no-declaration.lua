@@ -1,0 +1,3 @@
+-- A file that declares nothing.
+-- expect: error must end with: return playbook
+return {}
