@@ -76,29 +76,6 @@ static bool ask_step(struct execution *x, size_t index, bool *skip, struct err *
     return declined(x, e);
 }
 
-// Everything that the operator must see is read and shown before the question.
-static bool prepare_step(struct execution *x, size_t index, struct err *e) {
-    const struct planned_step *s = &x->plan->steps[index];
-    // The ids are real now. While somebody is asked anyway, a proof costs nothing; before a
-    // cut that nobody is asked about it would cost a round trip.
-    bool prove = confirm_will_ask(x->confirm, x->plan, index + 1);
-    bool ok = advise(&x->advice, x->plan->calls + s->first, s->count, prove, e);
-    drop_ahead(x);
-    if (!ok) return false;
-    struct buf head = BUF_EMPTY;
-    char upper[128];
-    size_t n = 0;
-    for (; s->title[n] && n < sizeof upper - 1; n++)
-        upper[n] = s->title[n] >= 'a' && s->title[n] <= 'z' ? (char)(s->title[n] - 32) : s->title[n];
-    upper[n] = '\0';
-    scene_headline(x->scene, upper, &head);
-    console_say(x->scene->console, STYLE_PLAIN, "%s", "");
-    console_say(x->scene->console, STYLE_BOLD, "%s", buf_str(&head));
-    buf_free(&head);
-    show_step(x->scene, x->plan, index + 1);
-    return true;
-}
-
 static void drop_ahead(struct execution *x) {
     x->advice.ahead = NULL;
     inquiry_free(&x->ahead);
@@ -122,6 +99,29 @@ static void outdate_ahead(struct execution *x, size_t index) {
         else inquiry_outdate(&x->ahead, params);
         val_unref(params);
     }
+}
+
+// Everything that the operator must see is read and shown before the question.
+static bool prepare_step(struct execution *x, size_t index, struct err *e) {
+    const struct planned_step *s = &x->plan->steps[index];
+    // The ids are real now. While somebody is asked anyway, a proof costs nothing; before a
+    // cut that nobody is asked about it would cost a round trip.
+    bool prove = confirm_will_ask(x->confirm, x->plan, index + 1);
+    bool ok = advise(&x->advice, x->plan->calls + s->first, s->count, prove, e);
+    drop_ahead(x);
+    if (!ok) return false;
+    struct buf head = BUF_EMPTY;
+    char upper[128];
+    size_t n = 0;
+    for (; s->title[n] && n < sizeof upper - 1; n++)
+        upper[n] = s->title[n] >= 'a' && s->title[n] <= 'z' ? (char)(s->title[n] - 32) : s->title[n];
+    upper[n] = '\0';
+    scene_headline(x->scene, upper, &head);
+    console_say(x->scene->console, STYLE_PLAIN, "%s", "");
+    console_say(x->scene->console, STYLE_BOLD, "%s", buf_str(&head));
+    buf_free(&head);
+    show_step(x->scene, x->plan, index + 1);
+    return true;
 }
 
 static bool begin_step(void *ctx, const char *title, const struct val *options, bool *skip,

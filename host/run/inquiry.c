@@ -91,6 +91,7 @@ void inquiry_outdate(struct inquiry *q, const struct val *params) {
 }
 
 void inquiry_free(struct inquiry *q) {
+    batch_leave(&q->batch);
     for (struct asked *a = q->asked, *next; a; a = next) {
         next = a->next;
         buf_free(&a->key);
