@@ -44,6 +44,15 @@ static bool add_duty(struct window *w, const char *key, const struct operation *
 
 // A closing call must be able to go without the playbook, even after a crash: real ids,
 // and nothing that the journal may not hold.
+// What AWS has said it would refuse cannot be relied on to close.
+static bool is_permitted(const struct planned_call *c, struct err *e) {
+    if (c->proof != PROOF_DENIED) return true;
+    return err_set(e, ERR_REFUSED,
+                   "AWS denies %s, which is to close the window, so it was not opened; allow it, or "
+                   "let the playbook cut without a window",
+                   c->proof_note);
+}
+
 static bool can_be_kept(struct gate *g, const struct planned_call *c, const struct val *params,
                         struct err *e) {
     const char *planned = planned_id_in(params);
@@ -66,7 +75,7 @@ static bool collect_duties(struct gate *g, struct err *e) {
         if (c->window != WINDOW_CLOSING) continue;
         struct val *params = binding_apply(g->bindings, c->params, e);
         if (!params) return false;
-        if (!can_be_kept(g, c, params, e)) {
+        if (!is_permitted(c, e) || !can_be_kept(g, c, params, e)) {
             val_unref(params);
             return false;
         }

@@ -258,6 +258,7 @@ static void execute(struct run *r, struct pass_end *end) {
     struct pass_setup setup = setup_of(r, &r->gate, true);
     struct pass_handler handler = execution_handler(&r->execution);
     pass_run(&setup, &handler, end);
+    execution_free(&r->execution);
 }
 
 static bool ready_to_ask(struct run *r, struct err *e) {
