@@ -566,13 +566,15 @@ def by_action(**acts):
 
 
 def with_files(config, credentials=''):
-    d = tempfile.mkdtemp()
+    d = tempfile.mkdtemp(dir=with_files.folder.name)
     for name, text in (('config', config), ('credentials', credentials)):
         with open(f'{d}/{name}', 'w') as f:
             f.write(text)
     return environment(AWS_CONFIG_FILE=f'{d}/config', AWS_SHARED_CREDENTIALS_FILE=f'{d}/credentials',
                        AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
 
+
+with_files.folder = tempfile.TemporaryDirectory()
 
 ROLE_FILES = ('[profile prod]\nrole_arn = arn:aws:iam::1:role/ir\nsource_profile = base\n'
               'external_id = ext\nrole_session_name = responder\nduration_seconds = 1800\n'
