@@ -15,6 +15,7 @@
 #include "run/recording.h"
 #include "run/rehearsal.h"
 #include "run/report.h"
+#include "run/settle.h"
 
 // All of one run. Everything is zero until it is made, and freed in one place.
 struct run {
@@ -32,6 +33,7 @@ struct run {
     struct plan plan;
     struct gate rehearsal_gate, gate;
     struct rehearsal rehearsal;
+    struct settler settler;
     struct execution execution;
     struct confirm confirm;
     struct journal *journal;
@@ -255,6 +257,9 @@ static void execute(struct run *r, struct pass_end *end) {
         .args = r->rehearsal.args,
         .operator_name = r->operator_name ? r->operator_name : "?",
     };
+    r->settler = (struct settler){&r->gate, &r->live, r->host->advisor};
+    r->gate.settle = settle;
+    r->gate.settle_ctx = &r->settler;
     struct pass_setup setup = setup_of(r, &r->gate, true);
     struct pass_handler handler = execution_handler(&r->execution);
     pass_run(&setup, &handler, end);
