@@ -7,6 +7,8 @@
 #ifndef CORDON_AWS_AWS_H
 #define CORDON_AWS_AWS_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/val.h"
@@ -19,11 +21,13 @@ struct aws_options {
     const char *region;        // --region, or NULL
     const char *endpoint_url;  // --endpoint-url, or NULL
     bool loopback_only;        // sanitizer builds: refuse any other endpoint
+    int64_t timeout_ms;        // of one attempt; 0: a minute
     bool verbose;              // say each request on stderr (never a secret)
 };
 
 // Reads no file and opens no connection yet. NULL and `e` on no memory.
 struct aws *aws_new(struct loop *l, struct model *m, const struct aws_options *o, struct err *e);
+// Drops the calls under way; their `done` is not called. Never from inside a `done`.
 void aws_free(struct aws *a);
 
 // The Region in force, "" before it was found; finds it. False with the way out.
@@ -52,9 +56,9 @@ struct aws_reply {
     // A mutation that was sent and whose fate is not known: time-out or reset after
     // sending. Describe to find out; it was not repeated.
     bool unknown;
-    bool sent;                // at least one attempt left the machine
+    bool sent;  // at least one attempt left the machine
     int attempts;
-    int64_t sent_us;          // the last attempt's start, clock_now_us()
+    int64_t sent_us;  // the last attempt's start, clock_now_us()
     int64_t answered_us;
     char request_id[96];
 };

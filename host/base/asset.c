@@ -52,22 +52,44 @@ bool asset_find(const char *name, const char **bytes, size_t *len) {
     return true;
 }
 
+struct names {
+    const char *prefix;
+    char **at;
+    size_t count;
+};
+
+static void collect(struct names *names, const char *pattern) {
+    struct buf path = BUF_EMPTY;
+    buf_printf(&path, "%s/%s", ASSET_ROOT, pattern);
+    glob_t found;
+    if (!path.failed && glob(path.data, 0, NULL, &found) == 0) {
+        char **grown = realloc(names->at, (names->count + found.gl_pathc) * sizeof *grown);
+        if (grown) names->at = grown;
+        for (size_t k = 0; grown && k < found.gl_pathc; k++) {
+            const char *name = found.gl_pathv[k] + strlen(ASSET_ROOT) + 1;
+            char *copy = text_starts(name, names->prefix) ? strdup(name) : NULL;
+            if (copy) names->at[names->count++] = copy;
+        }
+        globfree(&found);
+    }
+    buf_free(&path);
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 void asset_each(const char *prefix, void (*fn)(void *ctx, const char *name), void *ctx) {
     static const char *const patterns[] = {"host/model/*.model", "playbooks/*.lua",
                                            "playbooks/*/*.lua", "stdlib/*/*.lua"};
-    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
-        struct buf pattern = BUF_EMPTY;
-        buf_printf(&pattern, "%s/%s", ASSET_ROOT, patterns[i]);
-        glob_t found;
-        if (!pattern.failed && glob(pattern.data, 0, NULL, &found) == 0) {
-            for (size_t k = 0; k < found.gl_pathc; k++) {
-                const char *name = found.gl_pathv[k] + strlen(ASSET_ROOT) + 1;
-                if (text_starts(name, prefix)) fn(ctx, name);
-            }
-            globfree(&found);
-        }
-        buf_free(&pattern);
+    struct names names = {.prefix = prefix};
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) collect(&names, patterns[i]);
+    if (names.count) qsort(names.at, names.count, sizeof *names.at, by_name);
+    for (size_t i = 0; i < names.count; i++) {
+        fn(ctx, names.at[i]);
+        free(names.at[i]);
     }
+    free(names.at);
 }
 
 #else

@@ -112,7 +112,11 @@ static bool in_range(const struct tm *tm) {
 
 static bool finish(struct tm *tm, int us, int east, int64_t *out) {
     if (!in_range(tm)) return false;
-    *out = ((int64_t)timegm(tm) - east) * SECOND + us;
+    int day = tm->tm_mday, leap = tm->tm_sec == 60;
+    int64_t seconds = (int64_t)timegm(tm);
+    // timegm makes 1 March of the 29 February that a year does not have.
+    if (tm->tm_mday != day && !leap) return false;
+    *out = (seconds - east) * SECOND + us;
     return true;
 }
 

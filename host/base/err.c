@@ -14,9 +14,11 @@ static void copy(char *to, size_t size, const char *from) {
 
 static void fill(struct err *e, const char *code, const char *format, va_list args) {
     if (!e) return;
-    *e = (struct err){0};
-    copy(e->code, sizeof e->code, code);
-    vsnprintf(e->message, sizeof e->message, format, args);
+    // The arguments may be e's own texts: an error that quotes the one before.
+    struct err filled = {0};
+    copy(filled.code, sizeof filled.code, code);
+    vsnprintf(filled.message, sizeof filled.message, format, args);
+    *e = filled;
 }
 
 bool err_set(struct err *e, const char *code, const char *format, ...) {

@@ -63,27 +63,30 @@ static struct val *convert_list(struct conversion *c, const cJSON *item) {
     return list;
 }
 
-static bool add_member(struct conversion *c, struct val *map, const cJSON *child) {
+// `nulls` holds the keys whose value is null: they are not in the map, but may not come twice.
+static bool add_member(struct conversion *c, struct val *map, struct val *nulls,
+                       const cJSON *child) {
     const char *key = child->string ? child->string : "";
-    if (val_count(map) >= MAX_KEYS)
+    if (val_count(map) + val_count(nulls) >= MAX_KEYS)
         return err_set(c->e, ERR_INVALID, "%s has an object with over %d keys", c->what, MAX_KEYS);
-    if (val_get(map, key))
+    if (val_get(map, key) || val_get(nulls, key))
         return err_set(c->e, ERR_INVALID, "%s has the key \"%.80s\" twice in one object", c->what,
                        key);
     struct val *v = convert(c, child);
     if (!v) return false;
-    return val_set(map, key, v) ? true : err_memory(c->e);
+    bool set = val_is_nil(v) ? val_set(nulls, key, val_bool(true)) : val_set(map, key, v);
+    return set ? true : err_memory(c->e);
 }
 
 static struct val *convert_map(struct conversion *c, const cJSON *item) {
-    struct val *map = checked(val_map(), c->e);
+    struct val *map = checked(val_map(), c->e), *nulls = checked(val_map(), c->e);
+    bool ok = map && nulls;
     const cJSON *child;
-    cJSON_ArrayForEach(child, item) {
-        if (map && add_member(c, map, child)) continue;
-        val_unref(map);
-        return NULL;
-    }
-    return map;
+    cJSON_ArrayForEach(child, item) ok = ok && add_member(c, map, nulls, child);
+    val_unref(nulls);
+    if (ok) return map;
+    val_unref(map);
+    return NULL;
 }
 
 static struct val *convert(struct conversion *c, const cJSON *item) {

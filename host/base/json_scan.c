@@ -97,6 +97,8 @@ bool json_scan(const char *text, size_t len, const char *what, struct json_numbe
                struct err *e) {
     struct scan s = {.text = text, .len = len, .what = what, .numbers = numbers, .e = e};
     if (!utf8_valid(text, len)) return bad(&s, "it is not UTF-8, or holds a broken character");
+    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        return bad(&s, "it starts with a byte order mark");
     while (s.at < len)
         if (!token(&s)) return false;
     return true;

@@ -55,21 +55,27 @@ static bool is_dangerous(uint32_t c) {
            (c >= 0xe0000 && c <= 0xe0fff);
 }
 
+// One character as it may be shown.
+static void escape_char(struct buf *out, const char *bytes, size_t n) {
+    uint32_t c = n ? decode(bytes, n) : (unsigned char)bytes[0];
+    if (n && !is_dangerous(c))
+        buf_add(out, bytes, n);
+    else if (c < 0x100)
+        buf_printf(out, "\\x%02x", (unsigned)c);
+    else
+        buf_printf(out, "\\u{%04x}", (unsigned)c);
+}
+
 void text_escape(struct buf *out, const char *bytes, size_t len, size_t max) {
     size_t start = out->len;
     for (size_t i = 0; i < len;) {
-        if (max && out->len - start >= max) {
+        size_t n = utf8_char(bytes + i, len - i), before = out->len;
+        escape_char(out, bytes + i, n);
+        if (max && out->len - start > max) {
+            out->len = before;
             buf_add_str(out, "...");
             return;
         }
-        size_t n = utf8_char(bytes + i, len - i);
-        uint32_t c = n ? decode(bytes + i, n) : (unsigned char)bytes[i];
-        if (n && !is_dangerous(c))
-            buf_add(out, bytes + i, n);
-        else if (c < 0x100)
-            buf_printf(out, "\\x%02x", (unsigned)c);
-        else
-            buf_printf(out, "\\u{%04x}", (unsigned)c);
         i += n ? n : 1;
     }
 }
@@ -127,15 +133,24 @@ static bool is_lower_or_digit(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+// The "s" that ends a name after a run of capitals belongs to the run: "VPCs" is one word.
+static bool is_plural(const char *s) {
+    return s[0] == 's' && s[1] == '\0';
+}
+
 // A word starts at a capital after a small letter or digit, and at the last capital of
 // a run that a small letter follows ("DescribeVPCEndpoints" is describe_vpc_endpoints).
+static bool starts_word(const char *camel, size_t i) {
+    if (i == 0 || !is_upper(camel[i])) return false;
+    if (is_lower_or_digit(camel[i - 1])) return true;
+    return is_upper(camel[i - 1]) && camel[i + 1] >= 'a' && camel[i + 1] <= 'z' &&
+           !is_plural(camel + i + 1);
+}
+
 void text_snake(struct buf *out, const char *camel) {
     buf_clear(out);
     for (size_t i = 0; camel[i]; i++) {
-        bool starts = i > 0 && is_upper(camel[i]) &&
-                      (is_lower_or_digit(camel[i - 1]) ||
-                       (is_upper(camel[i - 1]) && camel[i + 1] >= 'a' && camel[i + 1] <= 'z'));
-        if (starts && camel[i - 1] != '_') buf_add_char(out, '_');
+        if (starts_word(camel, i)) buf_add_char(out, '_');
         buf_add_char(out, (char)tolower((unsigned char)camel[i]));
     }
 }

@@ -337,12 +337,19 @@ const struct val *val_get(const struct val *map, const char *key) {
     return found ? map->u.map.pairs[at].value : NULL;
 }
 
+// The item at an index that is written in digits; a name is no index.
+static const struct val *item_named(const struct val *list, const char *index) {
+    size_t digits = strspn(index, "0123456789");
+    if (digits == 0 || index[digits] != '\0') return NULL;
+    return val_at(list, strtoul(index, NULL, 10));
+}
+
 const struct val *val_path(const struct val *v, ...) {
     va_list args;
     va_start(args, v);
     const char *key;
     while (v && (key = va_arg(args, const char *)))
-        v = val_type(v) == VAL_LIST ? val_at(v, strtoul(key, NULL, 10)) : val_get(v, key);
+        v = val_type(v) == VAL_LIST ? item_named(v, key) : val_get(v, key);
     va_end(args);
     return v;
 }

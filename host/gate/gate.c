@@ -9,6 +9,8 @@
 #include "codec/codec.h"
 #include "plan/binding.h"
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 bool gate_init(struct gate *g, struct err *e) {
     g->bindings = val_map();
     g->ordinals = val_map();
@@ -262,8 +264,6 @@ static check_fn *const checks_of_all[] = {check_known, check_returns_no_credenti
 static check_fn *const checks_of_mutations[] = {check_step, check_key, check_latch,
                                                 check_rehearsed, check_bound};
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 static bool pass(check_fn *const *checks, size_t count, struct gate *g, struct gate_request *r,
                  struct err *e) {
     for (size_t i = 0; i < count; i++) {
@@ -314,8 +314,7 @@ static void finish(struct gate_request *r, const struct aws_reply *reply) {
     r->done(r->ctx, reply);
 }
 
-static void answered(void *ctx, const struct aws_reply *reply) {
-    struct gate_request *r = ctx;
+static void end_call(struct gate_request *r, const struct aws_reply *reply) {
     struct gate *g = r->gate;
     struct aws_reply shown = *reply;
     struct val *safe = reply->ok ? redacted(g, r->op, true, reply->value) : NULL;
@@ -333,6 +332,26 @@ static void answered(void *ctx, const struct aws_reply *reply) {
     }
     finish(r, &shown);
     val_unref(safe);
+}
+
+// The second sending met what the first had done.
+static bool is_conflict(const struct err *e) {
+    static const char *const codes[] = {"InvalidGroup.Duplicate", "InvalidPermission.Duplicate",
+                                        "InvalidPermission.NotFound", "InvalidGroup.NotFound"};
+    for (size_t i = 0; i < COUNT(codes); i++)
+        if (err_is(e, codes[i])) return true;
+    return false;
+}
+
+static bool needs_settling(const struct gate_request *r, const struct aws_reply *reply) {
+    if (!r->op->mutates || r->closing || !r->gate->settle) return false;
+    return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
+}
+
+static void answered(void *ctx, const struct aws_reply *reply) {
+    struct gate_request *r = ctx;
+    if (needs_settling(r, reply) && r->gate->settle(r->gate->settle_ctx, r, reply)) return;
+    end_call(r, reply);
 }
 
 // The permit's word just before each attempt: is the call still wanted?
@@ -353,6 +372,26 @@ static bool start(struct gate *g, struct gate_request *r, struct err *e) {
         .just_created = mentions_created(g, r->prepared),
     };
     return g->answerer->call(g->answerer->ctx, &call, answered, r, e);
+}
+
+void gate_settled(struct gate *g, struct gate_request *r, enum gate_fate fate,
+                  const struct val *result, const struct aws_reply *reply) {
+    struct aws_reply told = *reply;
+    struct err e;
+    if (fate == FATE_LOOKED_DONE) {
+        told.ok = true;
+        told.unknown = false;
+        told.value = result;
+    } else if (fate == FATE_LOOKED_NOT_DONE) {
+        // Sending it again cannot do it twice: what the first sending did would be a conflict.
+        if (!r->resent) {
+            r->resent = true;
+            if (start(g, r, &e)) return;
+        }
+        told.unknown = false;
+        err_prefix(&told.err, "it did not take effect, as reads say");
+    }
+    end_call(r, &told);
 }
 
 // A call that could not even be started ends as an answer that says so.

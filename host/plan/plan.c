@@ -6,8 +6,9 @@
 
 #include "codec/codec.h"
 
-void plan_init(struct plan *p) {
-    *p = (struct plan){0};
+bool plan_init(struct plan *p) {
+    *p = (struct plan){.notes = val_list(), .survivors = val_nil()};
+    return p->notes != NULL;
 }
 
 static void free_call(struct planned_call *c) {
@@ -27,10 +28,13 @@ void plan_free(struct plan *p) {
     for (size_t i = 0; i < p->step_count; i++) {
         free(p->steps[i].title);
         val_unref(p->steps[i].hazards);
+        val_unref(p->steps[i].notes);
     }
     free(p->calls);
     free(p->steps);
-    plan_init(p);
+    val_unref(p->notes);
+    val_unref(p->survivors);
+    *p = (struct plan){0};
 }
 
 static void *grown(void *items, size_t count, size_t *cap, size_t size) {
@@ -50,11 +54,12 @@ struct planned_step *plan_add_step(struct plan *p, const char *title, const stru
                                    struct err *e) {
     void *steps = grown(p->steps, p->step_count, &p->step_cap, sizeof *p->steps);
     char *copy = strdup(title);
-    struct val *hazards = hazards_of(options);
+    struct val *hazards = hazards_of(options), *notes = val_list();
     if (steps) p->steps = steps;
-    if (!steps || !copy || !hazards) {
+    if (!steps || !copy || !hazards || !notes) {
         free(copy);
         val_unref(hazards);
+        val_unref(notes);
         err_memory(e);
         return NULL;
     }
@@ -64,6 +69,7 @@ struct planned_step *plan_add_step(struct plan *p, const char *title, const stru
         .optional = val_as_bool(val_get(options, "optional"), false),
         .warn = strcmp(val_get_str(options, "on_failure", ""), "warn") == 0,
         .hazards = hazards,
+        .notes = notes,
         .first = p->call_count,
     };
     return s;
@@ -97,6 +103,28 @@ struct planned_call *plan_add_call(struct plan *p, size_t step, const char *key,
     p->calls[p->call_count++] = c;
     if (step + 1 == p->step_count) p->steps[step].count = p->call_count - p->steps[step].first;
     return c;
+}
+
+bool plan_note(struct plan *p, size_t step, const char *text, bool verify) {
+    struct val *note = val_map();
+    if (!note || !val_set(note, "text", val_cstr(text)) ||
+        !val_set(note, "verify", verify ? val_bool(true) : val_nil())) {
+        val_unref(note);
+        return false;
+    }
+    return val_append(step == NO_STEP ? p->notes : p->steps[step].notes, note);
+}
+
+static bool has_text(const struct val *notes, const char *text) {
+    for (size_t i = 0; i < val_count(notes); i++)
+        if (strcmp(val_get_str(val_at(notes, i), "text", ""), text) == 0) return true;
+    return false;
+}
+
+bool plan_has_note(const struct plan *p, const char *text) {
+    bool found = has_text(p->notes, text);
+    for (size_t i = 0; !found && i < p->step_count; i++) found = has_text(p->steps[i].notes, text);
+    return found;
 }
 
 struct planned_call *plan_find(struct plan *p, const char *key) {
@@ -164,6 +192,7 @@ static struct val *step_to_val(const struct plan *p, const struct planned_step *
                  val_set(v, "optional", val_bool(s->optional)) &&
                  val_set(v, "on_failure", s->warn ? val_cstr("warn") : val_nil()) &&
                  val_set(v, "hazards", val_ref(s->hazards)) &&
+                 val_set(v, "notes", val_ref(s->notes)) &&
                  val_set(v, "settle", s->has_window ? val_double(s->settle) : val_nil()) &&
                  val_set(v, "calls", val_ref(calls))) ||
                 err_memory(e));

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/val.h"
@@ -43,6 +44,7 @@ struct planned_step {
     bool optional;        // may be skipped
     bool warn;            // its failure does not stop the run
     struct val *hazards;  // {code = text}; an empty map when none
+    struct val *notes;    // what the rehearsal said in it: a list of {text, verify?}
     size_t first, count;  // its calls in plan.calls
     bool has_window;
     double settle;        // seconds the window stays open
@@ -54,9 +56,12 @@ struct plan {
     struct planned_call **calls;
     size_t call_count, call_cap;
     size_t rehearsed_count;  // calls beyond were made without a rehearsal
+    struct val *notes;       // what the rehearsal said outside steps, as in a step
+    struct val *survivors;   // what the playbook says may survive: a list of texts
 };
 
-void plan_init(struct plan *p);
+// False only when memory ran out.
+bool plan_init(struct plan *p);
 void plan_free(struct plan *p);
 
 // Adds a step; `options` is the playbook's map (optional, on_failure, hazards).
@@ -68,6 +73,12 @@ struct planned_step *plan_add_step(struct plan *p, const char *title, const stru
 struct planned_call *plan_add_call(struct plan *p, size_t step, const char *key,
                                    const struct operation *op, const struct val *params,
                                    enum window_part window, struct err *e);
+
+// Notes a text of the rehearsal, in the step that is open (NO_STEP: outside). `verify`: the run
+// will check it.
+#define NO_STEP SIZE_MAX
+bool plan_note(struct plan *p, size_t step, const char *text, bool verify);
+bool plan_has_note(const struct plan *p, const char *text);
 
 struct planned_call *plan_find(struct plan *p, const char *key);
 

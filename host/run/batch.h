@@ -23,4 +23,7 @@ bool batch_add(struct batch *b, const struct answerer *a, const struct aws_call 
 // Until all are answered. False with ERR_INTERRUPTED when a signal came first.
 bool batch_wait(struct batch *b, struct err *e);
 
+// Late answers go nowhere from now on.
+void batch_leave(struct batch *b);
+
 #endif

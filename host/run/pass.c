@@ -130,12 +130,18 @@ static void reply_error(struct slot *s, const struct err *e) {
 
 // --- requests ----------------------------------------------------------------
 
+// The pass is over: nobody waits for this answer any more. wind_up frees what is answered,
+// and leaves what is not to its late answer.
+static bool too_late(struct slot *s) {
+    if (s->pass && !s->pass->over) return false;
+    if (s->pass) s->reply = val_nil();
+    else free_slot(s);
+    return true;
+}
+
 static void call_done(void *ctx, const struct aws_reply *reply) {
     struct slot *s = ctx;
-    if (!s->pass || s->pass->over) {
-        if (!s->pass) free_slot(s);
-        return;
-    }
+    if (too_late(s)) return;
     if (reply->ok) reply_value(s, val_ref(reply->value));
     else reply_error(s, &reply->err);
 }
@@ -232,20 +238,14 @@ static void on_window(struct pass *p, struct slot *s) {
 
 static void settled(void *ctx) {
     struct slot *s = ctx;
-    if (!s->pass || s->pass->over) {
-        if (!s->pass) free_slot(s);
-        return;
-    }
+    if (too_late(s)) return;
     window_settled(s->pass->setup->gate);
     reply_value(s, val_nil());
 }
 
 static void slept(void *ctx) {
     struct slot *s = ctx;
-    if (!s->pass || s->pass->over) {
-        if (!s->pass) free_slot(s);
-        return;
-    }
+    if (too_late(s)) return;
     reply_value(s, val_int(clock_now_us()));
 }
 

@@ -1,0 +1,63 @@
+// call.h - one call on its way, inside the door.
+//
+// Owns: the state that door.c (which calls go at all) and attempt.c (one attempt, and
+// whether there is another) share. Nobody else includes it.
+#ifndef CORDON_AWS_CALL_H
+#define CORDON_AWS_CALL_H
+
+#include "aws/aws.h"
+#include "aws/config.h"
+#include "aws/credentials.h"
+#include "aws/endpoint.h"
+#include "aws/http.h"
+#include "aws/resolver.h"
+#include "aws/retry.h"
+#include "codec/codec.h"
+
+struct aws {
+    struct loop *loop;
+    struct model *model;
+    struct aws_options options;  // its strings are ours
+    struct config config;
+    bool config_ready;
+    char region[REGION_SIZE];
+    struct http *http;
+    struct resolver *resolver;
+    struct call *calls;
+    int quota;
+    int max_attempts;
+    int64_t skew_us;  // the server's clock less ours
+};
+
+struct call {
+    struct call *next;
+    struct aws *aws;
+    const struct operation *op;
+    struct val *params;
+    struct permit permit;
+    bool has_permit;
+    bool just_created;
+    bool own;                 // AssumeRole of the resolver: no permit, its own keys
+    struct credentials keys;  // when `own`
+    aws_done *done;
+    void *ctx;
+    struct aws_reply reply;
+    struct val *result;
+    struct wire_request wire;
+    struct endpoint endpoint;
+    bool repeatable;
+    bool skew_corrected;
+    bool maybe_done;  // an attempt of unknown fate is among those made
+    int last_cost;
+    int64_t first_ms;
+    struct loop_timer *timer;
+};
+
+// One attempt; it finishes the call or arranges for the next attempt.
+void attempt_start(struct call *c);
+
+// Ends the call: fills the reply, calls `done`, frees it. `value` is taken.
+void call_succeed(struct call *c, struct val *value);
+void call_fail(struct call *c, const struct err *why);
+
+#endif

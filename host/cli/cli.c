@@ -1,0 +1,195 @@
+// cli.c - verbs, and what each one needs.
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/verbs_journal.h"
+#include "run/outcome.h"
+
+#define DEFAULT_DEADLINE_S 300
+
+enum need { NEEDS_PLAYBOOKS = 1, NEEDS_ADVISOR = 2, NEEDS_AWS = 4, NEEDS_MODEL = 8 };
+
+struct verb {
+    const char *name;
+    const char *usage, *summary;
+    int needs;
+    int (*run)(struct host *h, const struct options *o);
+};
+
+static int verb_help(struct host *h, const struct options *o);
+static int verb_version(struct host *h, const struct options *o);
+
+static int runs(struct host *h, const struct options *o) {
+    return verb_runs(o->word_count, o->words, h->json);
+}
+
+static int log_verb(struct host *h, const struct options *o) {
+    return verb_log(o->word_count, o->words, h->json);
+}
+
+static const struct verb verbs[] = {
+    {"run", "run PLAYBOOK [key=value ...]", "plan, confirm each step, execute, verify",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_run},
+    {"plan", "plan PLAYBOOK [key=value ...]", "show what would change; change nothing",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_plan},
+    {"close", "close RUN", "close a window that a killed run left open", NEEDS_MODEL, verb_close},
+    {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
+    {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
+    {"list", "list", "the playbooks that can be named", NEEDS_PLAYBOOKS, verb_list},
+    {"show", "show PLAYBOOK", "what a playbook does, and its arguments", NEEDS_PLAYBOOKS, verb_show},
+    {"lint", "lint PLAYBOOK ...", "check playbooks without calling AWS", NEEDS_PLAYBOOKS, verb_lint},
+    {"call", "call SERVICE OPERATION [JSON]", "one API call through the gate",
+     NEEDS_ADVISOR | NEEDS_AWS, verb_call},
+    {"version", "version", "the version", 0, verb_version},
+    {"help", "help", "this text", 0, verb_help},
+};
+
+#define VERB_COUNT (sizeof verbs / sizeof *verbs)
+
+static const char flags_text[] =
+    "\n"
+    "Flags:\n"
+    "  --profile NAME        credentials and Region of this profile\n"
+    "  --region REGION       the Region\n"
+    "  --endpoint-url URL    send to this endpoint instead of AWS's own\n"
+    "  --ticket ID           the case; shown, journaled and tagged\n"
+    "  --dry-run             run: as plan; call: send DryRun=true where there is one\n"
+    "  --yes                 say yes beforehand (never to irreversible calls of a playbook)\n"
+    "  --no-input            never ask; what needs a question is refused (exit 5)\n"
+    "  --deadline SECONDS    computing time of a playbook (300)\n"
+    "  --detailed-exitcode   plan: exit 10 when changes are pending\n"
+    "  --json                events or data on stdout, one JSON value a line\n"
+    "  --quiet --verbose --no-color\n"
+    "\n"
+    "Exit: 0 done; 1 failed, nothing changed; 2 usage; 3 PARTIAL: something changed and the run\n"
+    "did not finish; 4 credentials or permission; 5 declined; 6 the playbook left the plan;\n"
+    "7 not verified; 8 journal lost or false; 9 A WINDOW MAY STILL BE OPEN; 130, 143 signal.\n";
+
+static int verb_help(struct host *h, const struct options *o) {
+    struct buf text = BUF_EMPTY;
+    (void)o;
+    buf_add_str(&text, "cordon: isolates EC2 instances by playbooks, step by step, with a journal\n\n");
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        buf_printf(&text, "  cordon %-32s %s\n", verbs[i].usage, verbs[i].summary);
+    buf_add_str(&text, flags_text);
+    console_data(h->console, buf_str(&text), text.len);
+    buf_free(&text);
+    return EXIT_DONE;
+}
+
+static int verb_version(struct host *h, const struct options *o) {
+    static const char text[] = "cordon " CORDON_VERSION "\n";
+    (void)o;
+    console_data(h->console, text, sizeof text - 1);
+    return EXIT_DONE;
+}
+
+static const struct verb *find_verb(const char *name, struct err *e) {
+    const char *names[VERB_COUNT];
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        names[i] = verbs[i].name;
+        if (strcmp(name, names[i]) == 0) return &verbs[i];
+    }
+    const char *near = text_nearest(name, names, VERB_COUNT);
+    err_set(e, ERR_USAGE, "unknown verb \"%.40s\"%s%s%s; see `cordon help`", name,
+            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    return NULL;
+}
+
+bool connect_aws(struct host *h, struct err *e) {
+    struct aws_options o = {.profile = h->profile,
+                            .region = h->region,
+                            .endpoint_url = h->endpoint_url,
+#ifdef CORDON_SANITIZED
+                            .loopback_only = true,
+#endif
+                            .verbose = h->verbose};
+    h->aws = aws_new(h->loop, h->model, &o, e);
+    return h->aws != NULL;
+}
+
+// The embedded models, and a team's own in $XDG_CONFIG_HOME/cordon/models.
+static bool open_model(struct host *h, struct err *e) {
+    struct buf folder = BUF_EMPTY;
+    bool there = file_xdg_path(&folder, "XDG_CONFIG_HOME", ".config", "cordon/models", NULL) &&
+                 access(folder.data, F_OK) == 0;
+    h->model = model_open(there ? folder.data : NULL, e);
+    buf_free(&folder);
+    return h->model != NULL;
+}
+
+static bool set_up(struct host *h, const struct verb *v, const struct parts *parts,
+                   struct advisor *advisor, struct err *e) {
+    if (v->needs && !open_model(h, e)) return false;
+    if (v->needs & NEEDS_ADVISOR) {
+        if (!parts->make_advisor(advisor, e)) return false;
+        h->advisor = advisor;
+    }
+    return !(v->needs & NEEDS_AWS) || connect_aws(h, e);
+}
+
+static struct host host_of(const struct options *o) {
+    return (struct host){.profile = o->profile,
+                         .region = o->region,
+                         .endpoint_url = o->endpoint_url,
+                         .ticket = o->ticket,
+                         .deadline_ms = (o->deadline_s ? o->deadline_s : DEFAULT_DEADLINE_S) * 1000,
+                         .yes = o->yes,
+                         .no_input = o->no_input,
+                         .verbose = o->verbose,
+                         .json = o->json};
+}
+
+static int fail(struct host *h, const struct err *e) {
+    if (h->console) console_error(h->console, e);
+    else fprintf(stderr, "cordon: %s\n", e->message);
+    return error_exit(e);
+}
+
+static int run_verb(struct host *h, const struct verb *v, const struct options *o,
+                    const struct parts *parts) {
+    struct advisor advisor;
+    struct err e;
+    struct console_options c = {.quiet = o->quiet, .verbose = o->verbose, .no_color = o->no_color};
+    int code;
+    h->loop = loop_new(&e);
+    h->console = h->loop ? console_new(h->loop, &c) : NULL;
+    if (!h->console) err_memory(&e);
+    bool ok = h->console && (!v->needs || loop_catch_signals(h->loop, &e)) &&
+              set_up(h, v, parts, &advisor, &e);
+    code = ok ? v->run(h, o) : fail(h, &e);
+    aws_free(h->aws);
+    if (h->advisor) parts->free_advisor(&advisor);
+    model_free(h->model);
+    bool lost = h->console && !console_finish(h->console);
+    console_free(h->console);
+    loop_free(h->loop);
+    return lost && code == EXIT_DONE ? EXIT_FAILED : code;
+}
+
+int cli_main(int argc, char **argv, const struct parts *parts) {
+    struct options o;
+    struct err e;
+    struct host h = {0};
+    const struct verb *v = NULL;
+    if (options_parse(argc, argv, &o, &e)) {
+        const char *name = o.help || !o.word_count ? "help" : o.words[0];
+        v = find_verb(name, &e);
+    }
+    if (!v) return fail(&h, &e);
+    h = host_of(&o);
+    // Before a file is read, a library is loaded or a thread exists.
+    if (v->needs & NEEDS_PLAYBOOKS) {
+        h.server = fork_server_start(parts->playbook_process, &e);
+        if (!h.server) return fail(&h, &e);
+    }
+    int code = run_verb(&h, v, &o, parts);
+    fork_server_stop(h.server);
+    bool unasked = !o.help && !o.word_count;
+    return unasked ? EXIT_USAGE : code;
+}

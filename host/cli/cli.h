@@ -1,0 +1,34 @@
+// cli.h - the command line: from argv to an exit code.
+//
+// Owns: the table of verbs, and making what a verb needs, in the right order: the fork server
+// before anything else, the network only when it is needed.
+#ifndef CORDON_CLI_CLI_H
+#define CORDON_CLI_CLI_H
+
+#include "child/child.h"
+#include "cli/options.h"
+#include "run/host.h"
+
+// What lua/ gives, so that host/ knows no Lua.
+struct parts {
+    child_main *playbook_process;
+    // Makes the advisor (false and `e` when it cannot); called when a verb needs it.
+    bool (*make_advisor)(struct advisor *out, struct err *e);
+    void (*free_advisor)(struct advisor *a);
+};
+
+int cli_main(int argc, char **argv, const struct parts *parts);
+
+// The verbs. `words` are the verb's own, the verb itself first.
+int verb_run(struct host *h, const struct options *o);
+int verb_plan(struct host *h, const struct options *o);
+int verb_call(struct host *h, const struct options *o);
+int verb_close(struct host *h, const struct options *o);
+int verb_list(struct host *h, const struct options *o);
+int verb_show(struct host *h, const struct options *o);
+int verb_lint(struct host *h, const struct options *o);
+
+// Makes h->aws. A NULL flag of `h` leaves the choice to environment and profile.
+bool connect_aws(struct host *h, struct err *e);
+
+#endif

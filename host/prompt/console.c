@@ -1,0 +1,189 @@
+// console.c - what the program says: talk on stderr, data on stdout.
+//
+// Owns: levels, colours, and the two sinks. It never writes text that was not escaped.
+#include "prompt/console.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "prompt/sink.h"
+
+#define TALK_MAX ((size_t)1024 * 1024)
+#define DATA_MAX ((size_t)128 * 1024 * 1024)
+#define TALK_FLUSH_MS 2000
+
+struct console {
+    struct sink *talk, *data;
+    bool quiet, verbose, color;
+    bool data_lost;
+    int64_t dropped;  // lines of talk since the last that went through
+};
+
+static bool wants_color(const struct console_options *o) {
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (o->no_color || (no_color != NULL && no_color[0] != '\0')) return false;
+    return isatty(STDERR_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+struct console *console_new(struct loop *loop, const struct console_options *o) {
+    static const struct console_options plain = {0};
+    if (o == NULL) o = &plain;
+    struct console *c = calloc(1, sizeof *c);
+    if (c == NULL) return NULL;
+    c->quiet = o->quiet;
+    c->verbose = o->verbose && !o->quiet;
+    c->color = wants_color(o);
+    c->talk = sink_new(loop, STDERR_FILENO, TALK_MAX);
+    c->data = sink_new(loop, STDOUT_FILENO, DATA_MAX);
+    if (c->talk != NULL && c->data != NULL) return c;
+    sink_free(c->talk);
+    sink_free(c->data);
+    free(c);
+    return NULL;
+}
+
+void console_free(struct console *c) {
+    if (c == NULL) return;
+    sink_flush(c->talk, TALK_FLUSH_MS);
+    sink_flush(c->data, -1);
+    sink_free(c->data);
+    sink_free(c->talk);
+    free(c);
+}
+
+// --- talk --------------------------------------------------------------------
+
+static void put(struct console *c, const struct buf *text) {
+    if (c->dropped > 0 && !text->failed) {
+        struct buf note = BUF_EMPTY;
+        buf_printf(&note, "(%" PRId64 " lines were not shown: the terminal was stopped)\n",
+                   c->dropped);
+        if (!note.failed && sink_write(c->talk, note.data, note.len)) c->dropped = 0;
+        buf_free(&note);
+    }
+    if (text->failed || !sink_write(c->talk, buf_str(text), text->len)) c->dropped++;
+}
+
+static const char *color_of(const struct console *c, enum console_style style) {
+    static const char *const codes[] = {"",         "\033[1m",  "\033[2m",
+                                        "\033[32m", "\033[33m", "\033[1;31m"};
+    return c->color ? codes[style] : "";
+}
+
+static void put_line(struct console *c, enum console_style style, const char *text, size_t len) {
+    const char *color = color_of(c, style);
+    struct buf line = BUF_EMPTY;
+    buf_add_str(&line, color);
+    text_escape(&line, text, len, 0);
+    if (color[0] != '\0') buf_add_str(&line, "\033[0m");
+    buf_add_char(&line, '\n');
+    put(c, &line);
+    buf_free(&line);
+}
+
+static void put_format(struct console *c, enum console_style style, const char *prefix,
+                       const char *format, va_list args) {
+    char *text = NULL, *whole = NULL;
+    if (vasprintf(&text, format, args) < 0) {
+        c->dropped++;
+        return;
+    }
+    if (asprintf(&whole, "%s%s", prefix, text) < 0) {
+        c->dropped++;
+    } else {
+        put_line(c, style, whole, strlen(whole));
+        free(whole);
+    }
+    free(text);
+}
+
+void console_say(struct console *c, enum console_style style, const char *format, ...) {
+    if (c->quiet) return;
+    va_list args;
+    va_start(args, format);
+    put_format(c, style, "", format, args);
+    va_end(args);
+}
+
+void console_detail(struct console *c, const char *format, ...) {
+    if (!c->verbose) return;
+    va_list args;
+    va_start(args, format);
+    put_format(c, STYLE_DIM, "", format, args);
+    va_end(args);
+}
+
+void console_warn(struct console *c, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    put_format(c, STYLE_CARE, "cordon: warning: ", format, args);
+    va_end(args);
+}
+
+void console_error(struct console *c, const struct err *e) {
+    char text[sizeof e->message + sizeof e->code + 32];
+    bool ours = e->status == 0 && e->operation[0] == '\0';
+    int len = ours ? snprintf(text, sizeof text, "cordon: %s", e->message)
+                   : snprintf(text, sizeof text, "cordon: %s: %s", e->code, e->message);
+    if (len > 0) put_line(c, STYLE_ALARM, text, strlen(text));
+}
+
+void console_table(struct console *c, const struct columns *table) {
+    if (c->quiet) return;
+    struct buf text = BUF_EMPTY;
+    columns_print(table, &text);
+    put(c, &text);
+    buf_free(&text);
+}
+
+// --- data --------------------------------------------------------------------
+
+bool console_data(struct console *c, const char *bytes, size_t len) {
+    if (!c->data_lost && !sink_write(c->data, bytes, len)) c->data_lost = true;
+    return !console_data_lost(c);
+}
+
+bool console_data_lost(const struct console *c) {
+    return c->data_lost || sink_broken(c->data);
+}
+
+bool console_finish(struct console *c) {
+    bool out = sink_flush(c->data, -1) && !console_data_lost(c);
+    int why = sink_error(c->data);
+    if (!out && why != EPIPE) {
+        console_warn(c, "standard output could not be written%s%s", why ? ": " : "",
+                     why ? strerror(why) : "");
+    }
+    return out;
+}
+
+static bool reserved(const char *key) {
+    return strcmp(key, "format_version") == 0 || strcmp(key, "event") == 0;
+}
+
+bool console_event(struct console *c, const char *event, struct val *members) {
+    struct buf line = BUF_EMPTY;
+    buf_add_str(&line, "{\"format_version\":1,\"event\":");
+    json_print_string(&line, event, strlen(event));
+    for (size_t i = 0; val_type(members) == VAL_MAP && i < val_count(members); i++) {
+        if (reserved(val_key_at(members, i))) continue;
+        buf_add_char(&line, ',');
+        json_print_string(&line, val_key_at(members, i), val_key_len_at(members, i));
+        buf_add_char(&line, ':');
+        json_print(&line, val_at(members, i));
+    }
+    buf_add_str(&line, "}\n");
+    if (line.failed) c->data_lost = true;
+    bool ok = !line.failed && console_data(c, line.data, line.len);
+    buf_free(&line);
+    val_unref(members);
+    return ok;
+}

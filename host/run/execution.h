@@ -1,0 +1,32 @@
+// execution.h - the pass that changes things, step by step.
+//
+// Owns: matching the playbook's steps with the planned ones, the fresh before-state and the
+// question before each, and what is journaled of them. It sends nothing itself.
+#ifndef CORDON_RUN_EXECUTION_H
+#define CORDON_RUN_EXECUTION_H
+
+#include "run/advice.h"
+#include "run/confirm.h"
+#include "run/outcome.h"
+#include "run/pass.h"
+
+struct execution {
+    struct scene *scene;
+    struct gate *gate;
+    struct plan *plan;
+    struct advice advice;
+    struct confirm *confirm;
+    struct outcome *outcome;
+    const struct val *args;  // what the playbook runs with
+    const char *operator_name;
+    size_t next_step;        // index of the planned step that should come next
+    struct inquiry ahead;    // reads for the next step, made while this one works
+    size_t expectations, failed_expectations;
+};
+
+// The handler for pass_run; `x` must outlive the pass. Sets gate->ask.
+struct pass_handler execution_handler(struct execution *x);
+
+void execution_free(struct execution *x);
+
+#endif

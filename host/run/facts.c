@@ -1,0 +1,30 @@
+// facts.c - run.start.
+#include "run/facts.h"
+
+#include "base/hash.h"
+
+static struct val *text_or_nil(const char *text) {
+    return text ? val_cstr(text) : val_nil();
+}
+
+struct val *run_start(const struct scene *s, const struct run_facts *f) {
+    char digest[SHA256_HEX];
+    struct val *v = val_map();
+    const char *account = val_get_str(s->identity, "Account", NULL);
+    bool hashed = !f->text || sha256_hex(f->text, f->text_len, digest);
+    bool ok = hashed && v && val_set(v, "playbook", val_cstr(f->playbook)) &&
+              val_set(v, "file", text_or_nil(f->file)) &&
+              val_set(v, "sha256", text_or_nil(f->text ? digest : NULL)) &&
+              val_set(v, "args", f->args ? val_ref(f->args) : val_map()) &&
+              val_set(v, "operator", text_or_nil(f->operator_name)) &&
+              val_set(v, "account", text_or_nil(account)) &&
+              val_set(v, "region", text_or_nil(s->region)) &&
+              val_set(v, "profile", text_or_nil(s->profile)) &&
+              val_set(v, "endpoint_url", text_or_nil(s->endpoint_url)) &&
+              val_set(v, "backend", val_cstr("aws")) &&
+              val_set(v, "ticket", text_or_nil(s->ticket)) &&
+              val_set(v, "version", val_cstr(CORDON_VERSION));
+    if (ok) return v;
+    val_unref(v);
+    return NULL;
+}

@@ -1,0 +1,25 @@
+// host.h - what the verbs work with.
+//
+// Owns: nothing; main makes the parts and hands them round in one struct.
+#ifndef CORDON_RUN_HOST_H
+#define CORDON_RUN_HOST_H
+
+#include "aws/aws.h"
+#include "child/child.h"
+#include "prompt/console.h"
+#include "run/advisor.h"
+
+struct host {
+    struct loop *loop;
+    struct fork_server *server;
+    struct model *model;
+    struct aws *aws;
+    const struct advisor *advisor;
+    struct console *console;
+    // The global flags, as given; NULL or false when they were not.
+    const char *profile, *region, *endpoint_url, *ticket;
+    int64_t deadline_ms;
+    bool yes, no_input, json, verbose;
+};
+
+#endif

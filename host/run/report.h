@@ -1,0 +1,19 @@
+// report.h - the last words of a run.
+//
+// Owns: what was done, what is left, what may survive, how it is taken back, and the command to
+// type next. It never leaves out what was not cut.
+#ifndef CORDON_RUN_REPORT_H
+#define CORDON_RUN_REPORT_H
+
+#include "run/outcome.h"
+#include "run/scene.h"
+
+// The inverse calls of what was changed, last change first: a list of calls. What was
+// made and taken away again in the same run is left out. New reference.
+struct val *inverse_calls(const struct gate *g, struct err *e);
+
+// Says and journals (run.end) how it ended. `value` is what the playbook returned
+// ({survivors = {text, ...}}), NULL when it did not finish. Gives the exit code.
+int report_run(const struct scene *s, struct gate *g, struct outcome *o, const struct val *value);
+
+#endif

@@ -1,0 +1,28 @@
+// run.h - the verbs `run` and `plan`: one use of a playbook from its name to its report.
+//
+// Owns: the order of things (DESIGN section 6): declaration and arguments, who am I, rehearsal,
+// proofs, plan, journal, execution, report.
+#ifndef CORDON_RUN_RUN_H
+#define CORDON_RUN_RUN_H
+
+#include "run/host.h"
+
+struct run_options {
+    const char *playbook;
+    char *const *pairs;  // "key=value"
+    int pair_count;
+    bool plan_only;          // `plan`, `run --dry-run`
+    bool detailed_exitcode;  // 10 when changes are pending
+};
+
+// Gives the exit code.
+int run_playbook(struct host *h, const struct run_options *o);
+
+// The declaration of a playbook, without running it: for list, show, lint. New reference, NULL
+// and `e` when it does not load.
+struct val *playbook_declaration(struct host *h, const char *name, char **file, struct err *e);
+
+// "key=value" pairs as a map of strings. ERR_USAGE for a malformed or repeated one.
+struct val *parse_pairs(char *const *pairs, int count, struct err *e);
+
+#endif

@@ -1,0 +1,60 @@
+// scene.c - headlines, events, commands to type.
+#include "run/scene.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+const char *scene_account(const struct scene *s) {
+    return val_get_str(s->identity, "Account", "?");
+}
+
+void scene_headline(const struct scene *s, const char *title, struct buf *out) {
+    buf_add_str(out, title);
+    for (size_t i = 0; i < val_count(s->labels); i++) {
+        const struct val *label = val_at(s->labels, i);
+        const char *name = val_get_str(label, "name", "");
+        buf_printf(out, "  %s", val_get_str(label, "id", ""));
+        if (*name) buf_printf(out, " \"%s\"", name);
+    }
+    buf_add_str(out, "   ");
+    if (s->profile) buf_printf(out, "%s ", s->profile);
+    buf_printf(out, "%s / %s", scene_account(s), s->region ? s->region : "?");
+    if (s->endpoint_url) buf_printf(out, " at %s", s->endpoint_url);
+    if (s->ticket) buf_printf(out, "   %s", s->ticket);
+}
+
+void scene_event(const struct scene *s, const char *event, struct val *members) {
+    if (s->json) console_event(s->console, event, members);
+    else val_unref(members);
+}
+
+// As a POSIX shell takes it: in single quotes where it needs them.
+static void add_word(struct buf *out, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_=./:@,+%";
+    if (*word && strspn(word, plain) == strlen(word)) {
+        buf_add_str(out, word);
+        return;
+    }
+    buf_add_char(out, '\'');
+    for (; *word; word++) {
+        if (*word == '\'') buf_add_str(out, "'\\''");
+        else buf_add_char(out, *word);
+    }
+    buf_add_char(out, '\'');
+}
+
+static void add_flag(struct buf *out, const char *flag, const char *value) {
+    if (!value) return;
+    buf_printf(out, " %s ", flag);
+    add_word(out, value);
+}
+
+void scene_command(const struct scene *s, const char *rest, struct buf *out) {
+    buf_add_str(out, "cordon");
+    add_flag(out, "--profile", s->profile);
+    add_flag(out, "--region", s->region);
+    add_flag(out, "--endpoint-url", s->endpoint_url);
+    buf_printf(out, " %s", rest);
+}

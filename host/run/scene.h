@@ -1,0 +1,52 @@
+// scene.h - who acts where on what, and how it is said to people.
+//
+// Owns: the facts of a run that every header line, prompt and event shows. It shows what the
+// host knows, never the playbook's words alone.
+#ifndef CORDON_RUN_SCENE_H
+#define CORDON_RUN_SCENE_H
+
+#include "gate/gate.h"
+#include "plan/plan.h"
+#include "prompt/console.h"
+
+struct scene {
+    struct console *console;
+    bool json;            // events on stdout
+    const char *profile;  // NULL when none was named
+    const char *region;
+    const char *endpoint_url;  // NULL: AWS's own
+    const char *ticket;        // NULL when none
+    struct val *identity;      // GetCallerIdentity's answer; nil before
+    struct val *labels;        // {{id, name}, ...}: what the arguments stand for
+};
+
+const char *scene_account(const struct scene *s);  // "?" before it is known
+
+// "Cut off  i-0ab4 "web-7"   111122223333 / eu-west-1   IR-42"
+void scene_headline(const struct scene *s, const char *title, struct buf *out);
+
+// The step's lines: + ~ - with before and after, its permission; then the line of facts.
+// `number` counts from 1.
+void show_step(const struct scene *s, const struct plan *p, size_t number);
+// All steps.
+void show_plan(const struct scene *s, const struct plan *p);
+// "What can survive this:" and the list; nothing when it is empty.
+void show_survivors(const struct scene *s, const struct val *survivors);
+// One call as it would be sent, for [s]how.
+void show_calls(const struct scene *s, const struct plan *p, size_t number, struct model *m);
+// What each call does, its before-state and how it is taken back, for [e]xplain.
+void explain_step(const struct scene *s, const struct plan *p, size_t number);
+
+// "hits only this instance | open to the internet for about 5 s | undo: yes | permission: proven"
+void step_facts(const struct plan *p, size_t number, struct buf *out);
+
+// True when the advisor knows no way back for this call.
+bool is_irreversible(const struct planned_call *c);
+
+// An event on stdout when `json`; `members` (may be NULL) is consumed.
+void scene_event(const struct scene *s, const char *event, struct val *members);
+
+// A command line for the operator to type: `cordon VERB` with this scene's global flags.
+void scene_command(const struct scene *s, const char *rest, struct buf *out);
+
+#endif

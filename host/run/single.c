@@ -1,0 +1,93 @@
+// single.c - one call through the gate.
+#include "run/single.h"
+
+#include <stdlib.h>
+
+#include "run/facts.h"
+#include "run/identity.h"
+
+static bool ask_identity(struct single *s, struct err *e) {
+    struct batch b = {.loop = s->host->loop};
+    struct identity id = {0};
+    bool ok = identity_ask(&b, &s->live, s->host->model, &id, e) && batch_wait(&b, e) &&
+              identity_known(&id, e);
+    if (ok) plan_put(&s->scene.identity, val_ref(id.value));
+    val_unref(id.value);
+    return ok;
+}
+
+bool single_begin(struct single *s, struct host *h, struct err *e) {
+    *s = (struct single){.host = h};
+    s->scene = (struct scene){.console = h->console,
+                              .json = h->json,
+                              .profile = h->profile,
+                              .endpoint_url = h->endpoint_url,
+                              .ticket = h->ticket,
+                              .identity = val_nil(),
+                              .labels = val_nil()};
+    if (!plan_init(&s->plan)) return err_memory(e);
+    if (!live_init(&s->live, h->aws, h->loop, e)) return false;
+    s->answers = live_answerer(&s->live);
+    s->gate = (struct gate){.mode = GATE_EXECUTION,
+                            .loop = h->loop,
+                            .model = h->model,
+                            .answerer = &s->answers,
+                            .plan = &s->plan};
+    return gate_init(&s->gate, e) && aws_region(h->aws, &s->scene.region, e) && ask_identity(s, e);
+}
+
+bool single_journal(struct single *s, const char *verb, const struct val *args, struct err *e) {
+    char id[RUN_ID_SIZE];
+    struct buf dir = BUF_EMPTY;
+    s->operator_name = operator_text(s->scene.identity);
+    bool ok = runs_new(verb, id, &dir, e);
+    if (ok) s->journal = journal_create(buf_str(&dir), id, e);
+    s->gate.journal = s->journal;
+    const struct run_facts facts = {.playbook = verb, .args = args,
+                                    .operator_name = s->operator_name};
+    ok = ok && s->journal && gate_record(&s->gate, "run.start", run_start(&s->scene, &facts), e) &&
+         gate_sync(&s->gate, e);
+    buf_free(&dir);
+    return ok;
+}
+
+struct sent {
+    bool done;
+    struct val *value;
+    struct err err;
+};
+
+static void answered(void *ctx, const struct aws_reply *reply) {
+    struct sent *sent = ctx;
+    sent->done = true;
+    sent->value = reply->ok ? val_ref(reply->value) : NULL;
+    sent->err = reply->err;
+}
+
+bool single_send(struct single *s, const struct operation *op, const struct val *params,
+                 struct val **value, struct err *e) {
+    struct sent sent = {0};
+    struct gate_request r = {.branch = "",
+                             .service = op->service->name,
+                             .operation = op->method,
+                             .params = params,
+                             .done = answered,
+                             .ctx = &sent};
+    if (!gate_submit(&s->gate, &r, e)) return false;
+    gate_flush(&s->gate);
+    // A signal does not leave a mutation without its outcome.
+    if (!loop_until(s->host->loop, &sent.done, false, e)) return false;
+    *value = sent.value;
+    if (!sent.value) *e = sent.err;
+    return sent.value != NULL;
+}
+
+void single_free(struct single *s) {
+    journal_free(s->journal);
+    gate_free(&s->gate);
+    plan_free(&s->plan);
+    live_free(&s->live);
+    val_unref(s->scene.identity);
+    val_unref(s->scene.labels);
+    free(s->operator_name);
+}

@@ -1,0 +1,62 @@
+-- isolate-sg.lua - cut an EC2 instance off with security groups, open connections included.
+--
+-- Steps: Prepare the groups, Cut off, Evidence, Verify, Clean up. What is decided and why is in
+-- stdlib/playbook/cut_decision.lua, what cannot be cut in survivors.lua.
+local isolate  = require "isolate"
+local evidence = require "evidence"
+
+return playbook {
+    api     = 1,
+    name    = "isolate-sg",
+    summary = "Cut an instance off with security groups, open connections included",
+
+    args = {
+        instance  = { type = "instance", required = true, help = "id or unique Name tag" },
+        settle    = { type = "number", default = 5, min = 0, max = 300,
+                      help = "seconds in which open flows are converted" },
+        convert   = { type = "choice", choices = { "auto", "always", "never" }, default = "auto",
+                      help = "open for a moment so that tracked flows drop" },
+        mode      = { type = "choice", choices = { "new", "prepared" }, default = "new",
+                      help = "make the groups, or use step1 and step2" },
+        step1     = { type = "security-group", help = "prepared: lets everything through" },
+        step2     = { type = "security-group", help = "prepared: without rules" },
+        final     = { type = "security-group", help = "an existing group without rules to end on" },
+        forensics = { type = "cidr", help = "investigators who may still reach it" },
+        forensics_ports = { type = "list", of = "number", min = 1, max = 65535,
+                            help = "TCP ports for them; all traffic without" },
+        accept    = { type = "list", of = "choice",
+                      choices = { "asg", "eks", "spot", "beanstalk" },
+                      help = "hazards that --yes may accept" },
+        evidence  = { type = "boolean", default = true, help = "tag it, read its console" },
+    },
+
+    run = function(args, step)
+        local given = {}
+        for _, name in ipairs { "final", "step1", "step2" } do given[#given + 1] = args[name] end
+        local host = isolate.instance(args.instance, { groups = given, carriers_of = args.step1 })
+        local cut = isolate.decide(host, args)
+        if cut.nothing_to_do then
+            log(cut.nothing_to_do .. ": nothing to do")
+            return { nothing_to_do = cut.nothing_to_do, survivors = isolate.survivors(host) }
+        end
+        log(cut.why)
+
+        step("Prepare", { when = cut.makes_groups }, function()
+            isolate.prepare(cut)
+        end)
+        step("Cut off", { hazards = next(host.hazards) and host.hazards or nil }, function()
+            isolate.cut(cut)
+        end)
+        step("Evidence", { on_failure = "warn", when = args.evidence }, function()
+            evidence.record(host)
+        end)
+        step("Verify", function()
+            isolate.verify(cut)
+        end)
+        step("Clean up", { on_failure = "warn", when = cut.makes_opening }, function()
+            isolate.clean_up(cut)
+        end)
+
+        return { survivors = isolate.survivors(host) }
+    end,
+}

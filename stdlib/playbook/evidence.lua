@@ -1,0 +1,53 @@
+-- evidence.lua - keeping what an investigation needs.
+--
+-- Owns: tagging what was isolated and reading the console output. To be used after the cut: an
+-- instance may read its own tags, and nothing may delay a containment. Undo leaves evidence.
+local facts = require "run_facts"
+
+local evidence = {}
+
+local LONGEST_VALUE = 256
+local CONSOLE_TIMEOUT = 10
+
+-- The instance, and the final groups that this run made.
+local function resources_of(host)
+    local ids = { host.id }
+    for _, group in ipairs(host.cut and host.cut.made or {}) do
+        if group.kind == "final" then ids[#ids + 1] = group.id end
+    end
+    return ids
+end
+
+-- A value of at most 256 characters, never cut inside one.
+local function shortened(text)
+    local ends = utf8.len(text) and utf8.offset(text, LONGEST_VALUE + 1) or LONGEST_VALUE + 1
+    return ends and text:sub(1, ends - 1) or text
+end
+
+-- cordon:run, cordon:isolated-at (when the run began) and cordon:ticket.
+function evidence.tags(host)
+    local tags = { { Key = "cordon:run", Value = facts.id },
+                   { Key = "cordon:isolated-at", Value = facts.began() } }
+    if facts.ticket then
+        tags[3] = { Key = "cordon:ticket", Value = shortened(facts.ticket) }
+    end
+    ec2.create_tags { Resources = resources_of(host), Tags = tags }
+    return true
+end
+
+-- The journal keeps what is read. Inside `wait` it is not read in a rehearsal: before the cut
+-- it is worth nothing, and would only delay the prompt.
+function evidence.console(host)
+    wait(function()
+        ec2.get_console_output { InstanceId = host.id }
+        return true
+    end, { timeout = CONSOLE_TIMEOUT })
+    return true
+end
+
+-- Both at once.
+function evidence.record(host)
+    parallel({ evidence.tags, evidence.console }, function(part) return part(host) end)
+end
+
+return evidence
