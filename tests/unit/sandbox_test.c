@@ -91,7 +91,7 @@ static void test_time_is_up(void **state) {
     struct sandbox s;
     open_box(&s, 50);
     assert_string_equal(run(&s, "\nwhile true do pcall(function() while true do end end) end"),
-                        "test.lua:2: the playbook has used up its time for computing (0.1 s)");
+                        "test.lua:2: the playbook has used up its time for computing (0.1 s, see --deadline)");
     assert_true(s.expired);
     sandbox_close(&s);
 }
