@@ -6,6 +6,7 @@
 //   -- expect: done | error TEXT | killed | malformed | crashed | stopped
 //              (stopped: an error or killed; TEXT must be part of the error's message)
 //   -- deadline: MILLISECONDS     (1000 when it is not given)
+//   -- repeat: N                  (all N runs must send the same messages)
 //   -- answers: TEXT              (must be part of the value that run returned, as JSON)
 // Beyond that no message may carry the canary from this program's environment, nor
 // anything that looks like an address; all ends within the deadline and 2 s, and the host
@@ -180,6 +181,8 @@ struct test {
     struct loop *loop;
     struct child *child;
     int64_t virtual_us;
+    struct buf transcript;  // of all messages, when runs are compared
+    bool compared;
     bool over;
     struct val *done;
     enum child_end how;
@@ -214,6 +217,7 @@ static void look_for_leaks(struct test *t, const struct val *message) {
     json_print(&text, message);
     if (strstr(buf_str(&text), CANARY)) note(t, "the environment leaked");
     if (has_address(buf_str(&text))) note(t, "an address leaked");
+    if (t->compared) buf_add(&t->transcript, buf_str(&text), text.len);
     buf_free(&text);
 }
 
@@ -235,12 +239,23 @@ static struct val *module_value(const char *name) {
     return NULL;
 }
 
+static struct val *description(const char *operation) {
+    struct val *v = val_map();
+    const char *token = strcmp(operation, "describe_paged") == 0 ? "NextToken" : "";
+    if (val_set(v, "method", val_cstr(operation)) && val_set(v, "page_input", val_cstr(token)) &&
+        val_set(v, "page_output", val_cstr(token)))
+        return v;
+    val_unref(v);
+    return NULL;
+}
+
 static struct val *answer_to(struct test *t, const struct val *message) {
     const char *kind = val_get_str(message, "t", "");
     if (strcmp(kind, MSG_STEP) == 0) return val_cstr("run");
     if (strcmp(kind, MSG_WAIT) == 0) return val_cstr("poll");
     if (strcmp(kind, MSG_REQUIRE) == 0) return module_value(val_get_str(message, "name", ""));
     if (strcmp(kind, MSG_CALL) == 0) return val_ref(val_get(message, "params"));
+    if (strcmp(kind, MSG_DESCRIBE) == 0) return description(val_get_str(message, "operation", ""));
     if (strcmp(kind, MSG_TIME) == 0) return val_int(t->virtual_us);
     if (strcmp(kind, MSG_SLEEP) == 0) {
         t->virtual_us += (int64_t)(val_as_double(val_get(message, "seconds"), 1) * 1e6);
@@ -360,10 +375,29 @@ static bool run(struct fork_server *server, struct test *t) {
     return !*t->problem;
 }
 
+// The same playbook again: the same messages.
+static bool run_again(struct fork_server *server, const struct test *plain, int times) {
+    struct test first = *plain;
+    first.compared = true;
+    bool passed = run(server, &first);
+    for (int i = 1; passed && i < times; i++) {
+        struct test again = *plain;
+        again.compared = true;
+        passed = run(server, &again);
+        bool same = again.transcript.len == first.transcript.len &&
+                    memcmp(again.transcript.data, first.transcript.data, first.transcript.len) == 0;
+        buf_free(&again.transcript);
+        if (!same) printf("not ok %s: run %d sent other messages\n", plain->name, i + 1);
+        passed = passed && same;
+    }
+    buf_free(&first.transcript);
+    return passed;
+}
+
 static bool run_file(struct fork_server *server, const char *path) {
     struct test t = {.name = path, .deadline_ms = 1000, .expect = "done"};
     struct err e;
-    char deadline[32] = "";
+    char deadline[32] = "", times[32] = "1";
     if (!file_read(path, 1 << 20, &t.source, &e)) {
         printf("not ok %s: %s\n", path, e.message);
         return false;
@@ -371,8 +405,9 @@ static bool run_file(struct fork_server *server, const char *path) {
     directive(&t, "expect", t.expect, sizeof t.expect);
     directive(&t, "answers", t.answers, sizeof t.answers);
     directive(&t, "deadline", deadline, sizeof deadline);
+    directive(&t, "repeat", times, sizeof times);
     if (*deadline) t.deadline_ms = strtoll(deadline, NULL, 10);
-    bool passed = run(server, &t);
+    bool passed = run_again(server, &t, (int)strtol(times, NULL, 10));
     buf_free(&t.source);
     return passed;
 }
