@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/wire.h"
+#include "child/confine.h"
 #include "child/messages.h"
 #include "sandbox.h"
 #include "seccomp.h"
@@ -207,11 +208,12 @@ static int64_t memory_cap(const struct val *load) {
     return memory > MOST_MEMORY ? MOST_MEMORY : memory;
 }
 
-// A tenth before the limit on CPU time, which is the host's deadline rounded up.
+// A tenth before the host's deadline, which the limit on CPU time tells (in whole seconds).
 static int64_t computing_ms(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_CPU, &limit) != 0 || limit.rlim_cur > 1000000) return 0;
-    return (int64_t)limit.rlim_cur * 900;
+    if (limit.rlim_cur <= CONFINED_CPU_SLACK) return 0;
+    return ((int64_t)limit.rlim_cur - CONFINED_CPU_SLACK) * 900;
 }
 
 static bool find_parts(struct process *p) {

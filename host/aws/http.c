@@ -117,6 +117,11 @@ static void start_waiting(struct http *h) {
         if (!host_is_free(h, t)) continue;
         pull(&h->waiting, t);
         push(&h->active, t);
+        if (t->starting != NULL && !t->starting(t->ctx, &t->response.err)) {
+            t->withdrawn = true;
+            t->ended = true;
+            continue;
+        }
         if (h->curl->multi_add_handle(h->multi, t->easy) != CURLM_OK) {
             t->result = CURLE_OUT_OF_MEMORY;
             t->ended = true;

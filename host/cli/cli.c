@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/verbs_journal.h"
 #include "run/outcome.h"
@@ -111,10 +113,19 @@ bool connect_aws(struct host *h, struct err *e) {
     return h->aws != NULL;
 }
 
+// The embedded models, and a team's own in $XDG_CONFIG_HOME/cordon/models.
+static bool open_model(struct host *h, struct err *e) {
+    struct buf folder = BUF_EMPTY;
+    bool there = file_xdg_path(&folder, "XDG_CONFIG_HOME", ".config", "cordon/models", NULL) &&
+                 access(folder.data, F_OK) == 0;
+    h->model = model_open(there ? folder.data : NULL, e);
+    buf_free(&folder);
+    return h->model != NULL;
+}
+
 static bool set_up(struct host *h, const struct verb *v, const struct parts *parts,
                    struct advisor *advisor, struct err *e) {
-    // A release build has the models inside; a team's own lie in its configuration folder.
-    if (v->needs && !(h->model = model_open(NULL, e))) return false;
+    if (v->needs && !open_model(h, e)) return false;
     if (v->needs & NEEDS_ADVISOR) {
         if (!parts->make_advisor(advisor, e)) return false;
         h->advisor = advisor;

@@ -78,6 +78,7 @@ struct planned_call *plan_add_call(struct plan *p, size_t step, const char *key,
 // will check it.
 #define NO_STEP SIZE_MAX
 bool plan_note(struct plan *p, size_t step, const char *text, bool verify);
+bool plan_has_note(const struct plan *p, const char *text);
 
 struct planned_call *plan_find(struct plan *p, const char *key);
 

@@ -139,9 +139,11 @@ static void proof_done(void *ctx, const struct aws_reply *reply) {
 
 static bool start_proof(struct inquiry *q, struct subject *s, struct err *e) {
     struct planned_call *c = s->call;
+    const struct val *params = val_get(s->value, "params");
     c->proof = c->op->dry_run ? PROOF_PREDICTED : PROOF_NOT_CHECKABLE;
-    if (!c->op->dry_run || planned_id_in(c->params)) return true;
-    s->dry_run = val_copy(c->params);
+    *c->proof_note = '\0';
+    if (!c->op->dry_run || planned_id_in(params)) return true;
+    s->dry_run = val_copy(params);
     if (!s->dry_run || !val_set(s->dry_run, "DryRun", val_bool(true))) return err_memory(e);
     struct answerer live = live_answerer(q->advice->live);
     struct aws_call call = {.op = c->op, .params = s->dry_run};

@@ -79,7 +79,10 @@ static bool ask_step(struct execution *x, size_t index, bool *skip, struct err *
 // Everything that the operator must see is read and shown before the question.
 static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     const struct planned_step *s = &x->plan->steps[index];
-    if (!advise(&x->advice, x->plan->calls + s->first, s->count, false, e)) return false;
+    // The ids are real now. While somebody is asked anyway, a proof costs nothing; before a
+    // cut that nobody is asked about it would cost a round trip.
+    bool prove = confirm_will_ask(x->confirm, x->plan, index + 1);
+    if (!advise(&x->advice, x->plan->calls + s->first, s->count, prove, e)) return false;
     struct buf head = BUF_EMPTY;
     char upper[128];
     size_t n = 0;
@@ -200,7 +203,7 @@ static void expect(void *ctx, bool ok, const char *text, const struct val *detai
 static void log_line(void *ctx, const char *text, const struct val *value) {
     struct execution *x = ctx;
     struct val *v = said(text, value, "value");
-    console_say(x->scene->console, STYLE_PLAIN, "  %s", text);
+    if (!plan_has_note(x->plan, text)) console_say(x->scene->console, STYLE_PLAIN, "  %s", text);
     if (v) scene_event(x->scene, "log", val_ref(v));
     gate_record(x->gate, "log", v, NULL);
 }

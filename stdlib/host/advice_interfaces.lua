@@ -23,9 +23,9 @@ local function real_groups(call)
 end
 
 function row.reads(call)
-    if not changes_groups(call) or calls.is_planned(call.params.NetworkInterfaceId) then return {} end
-    local list = { calls.ec2("describe_network_interfaces",
-                             { NetworkInterfaceIds = { call.params.NetworkInterfaceId } }) }
+    local id = call.params.NetworkInterfaceId
+    if not changes_groups(call) or calls.is_planned(id) then return {} end
+    local list = { calls.ec2("describe_network_interfaces", { NetworkInterfaceIds = { id } }) }
     local ids = real_groups(call)
     if #ids > 0 then list[2] = calls.ec2("describe_security_groups", { GroupIds = ids }) end
     return list
@@ -68,7 +68,8 @@ function row.inverse(call, before)
     if not changes_groups(call) then return generic.inverse(call) end
     if not before.groups or #before.groups == 0 then
         return { class = "irreversible", calls = {},
-                 note = "its groups could not be read before: " .. (before.unread or "not asked for") }
+                 note = "its groups could not be read before: "
+                        .. (before.unread or "not asked for") }
     end
     local ids = {}
     for _, group in ipairs(before.groups) do ids[#ids + 1] = group.id end

@@ -104,7 +104,8 @@ local function inverse_of_revoke(direction)
         if calls.is_made(call, call.params.GroupId) then return made_here() end
         if not before.present then
             return { class = "irreversible", calls = {},
-                     note = "the rules could not be read before: " .. (before.unread or "not asked for") }
+                     note = "the rules could not be read before: "
+                            .. (before.unread or "not asked for") }
         end
         if #before.present == 0 then
             return { class = "inverted", calls = {}, note = "the group has none of these rules" }

@@ -9,12 +9,20 @@ local EVIDENCE = "^cordon:"
 local function is_evidence(tags)
     if #tags == 0 then return false end
     for _, tag in ipairs(tags) do
-        if not tostring(tag.Key):find(EVIDENCE) then return false end
+        if not tag.Key:find(EVIDENCE) then return false end
     end
     return true
 end
 
-local function tags_of(call) return call.params.Tags or {} end
+-- The tags that a call names; one without a key is AWS's to refuse.
+local function tags_of(call)
+    local tags = {}
+    for _, tag in ipairs(call.params.Tags or {}) do
+        if tag.Key then tags[#tags + 1] = tag end
+    end
+    return tags
+end
+
 local function resources_of(call) return call.params.Resources or {} end
 
 -- The resources whose tags can be read: planned ones have none.
@@ -66,10 +74,10 @@ local function restore(call, state)
         local old, new = {}, {}
         for _, tag in ipairs(tags_of(call)) do
             local value = old_value(state, resource, tag.Key)
-            if value then
-                old[#old + 1] = { Key = tag.Key, Value = value }
-            elseif not tag.Key:find(EVIDENCE) then
-                new[#new + 1] = { Key = tag.Key, Value = tag.Value }
+            local list_of_its_kind = value and old or new
+            if not tag.Key:find(EVIDENCE) then
+                list_of_its_kind[#list_of_its_kind + 1] = { Key = tag.Key,
+                                                            Value = value or tag.Value }
             end
         end
         if #old > 0 then

@@ -73,12 +73,16 @@ function planned_groups.revoke(group, direction, params)
 end
 
 function planned_groups.tag(group, tags)
-    for _, tag in ipairs(tags or {}) do group.tags[tag.Key] = tag.Value or "" end
+    for _, tag in ipairs(tags or {}) do
+        if tag.Key then group.tags[tag.Key] = tag.Value or "" end
+    end
 end
 
 function planned_groups.untag(group, tags)
     if not tags or #tags == 0 then group.tags = {} end
-    for _, tag in ipairs(tags or {}) do group.tags[tag.Key] = nil end
+    for _, tag in ipairs(tags or {}) do
+        if tag.Key then group.tags[tag.Key] = nil end
+    end
 end
 
 local function tag_list(tags)
@@ -92,7 +96,9 @@ end
 function planned_groups.describe(group)
     local item = { GroupId = group.id, GroupName = group.name, Description = group.description,
                    VpcId = group.vpc, Tags = tag_list(group.tags) }
-    for direction, member in pairs(DIRECTIONS) do item[member] = rules.collapse(group[direction]) end
+    for direction, member in pairs(DIRECTIONS) do
+        item[member] = rules.collapse(group[direction])
+    end
     return item
 end
 

@@ -125,8 +125,10 @@ function readers.describe_network_interfaces(call)
         return cannot_answer(call, calls.planned_in(call.params))
     end
     local wanted, items = {}, {}
-    for _, id in ipairs(call.params.Filters[1].Values) do
-        if not calls.is_planned(id) then return cannot_answer(call, calls.planned_in(call.params)) end
+    for _, id in ipairs(call.params.Filters[1].Values or {}) do
+        if not calls.is_planned(id) then
+            return cannot_answer(call, calls.planned_in(call.params))
+        end
         wanted[id] = true
     end
     for _, id in ipairs(calls.sorted_keys(state.interfaces)) do
@@ -140,7 +142,7 @@ function readers.describe_tags(call)
         return cannot_answer(call, calls.planned_in(call.params))
     end
     local items = {}
-    for _, id in ipairs(call.params.Filters[1].Values) do
+    for _, id in ipairs(call.params.Filters[1].Values or {}) do
         if not state.groups[id] then return cannot_answer(call, id) end
         for _, tag in ipairs(groups.describe(state.groups[id]).Tags) do
             items[#items + 1] = { ResourceId = id, ResourceType = "security-group", Key = tag.Key,
@@ -159,7 +161,8 @@ local function changed_interfaces(call)
         items[i] = state.interfaces[id]
         changed = changed or state.carried[id] ~= nil
     end
-    return changed and { value = { NetworkInterfaces = overlay.interfaces(items, state.carried) } } or nil
+    if not changed then return nil end
+    return { value = { NetworkInterfaces = overlay.interfaces(items, state.carried) } }
 end
 
 local function answer_read(call)
@@ -244,12 +247,13 @@ end
 function mutations.modify_network_interface_attribute(call, skeleton)
     local ids = call.params.Groups
     if not ids or #ids == 0 then return { value = skeleton } end
-    local carried = {}
+    local interface, carried = call.params.NetworkInterfaceId, {}
+    if not interface then return { value = skeleton } end
     for i, id in ipairs(ids) do
         if calls.is_planned(id) and not state.groups[id] then return no_group(id) end
         carried[i] = { GroupId = id, GroupName = group_name(id) }
     end
-    state.carried[call.params.NetworkInterfaceId] = carried
+    state.carried[interface] = carried
     return { value = skeleton }
 end
 
@@ -269,7 +273,8 @@ local READ_VERBS = { describe = true, get = true, list = true, search = true }
 -- {send = true}, {value = ...} or {error = ...} for a call of the rehearsal.
 function recording.answer(call, skeleton)
     call.params = call.params or {}
-    if skeleton == nil and READ_VERBS[call.operation:match("^%l+")] then return answer_read(call) end
+    local is_read = skeleton == nil and READ_VERBS[call.operation:match("^%l+")]
+    if is_read then return answer_read(call) end
     local mutation = call.service == "ec2" and mutations[call.operation]
     if not mutation or call.params.DryRun then return { value = skeleton or {} } end
     return mutation(call, skeleton or {})

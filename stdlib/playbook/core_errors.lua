@@ -19,12 +19,16 @@ local function details(e)
   return #parts > 0 and " (" .. table.concat(parts, ", ") .. ")" or ""
 end
 
-function meta.__tostring(e)
-  local text = tostring(e.message) .. details(e)
-  if e.code and e.code ~= PLAIN then text = tostring(e.code) .. ": " .. text end
+local function with_place(e, text)
   if e.place then text = tostring(e.place) .. ": " .. text end
   if e.called_from then text = text .. ", called from " .. tostring(e.called_from) end
   return text
+end
+
+function meta.__tostring(e)
+  local text = tostring(e.message) .. details(e)
+  if e.code and e.code ~= PLAIN then text = tostring(e.code) .. ": " .. text end
+  return with_place(e, text)
 end
 
 function meta.__concat(a, b)
@@ -78,7 +82,7 @@ function core.caught(value)
   return core.new_error(fields)
 end
 
--- The fields of an error that go to the host.
+-- The fields of an error that go to the host; its message names the place.
 function core.plain(e)
   local fields = {}
   for name, kind in pairs(SENT) do
@@ -86,7 +90,7 @@ function core.plain(e)
     if type(value) == kind and value == value then fields[name] = value end
   end
   fields.code = fields.code or PLAIN
-  fields.message = fields.message or "no message"
+  fields.message = with_place(fields, fields.message or "no message")
   return fields
 end
 
@@ -94,7 +98,7 @@ end
 function core.suggestion(word, known)
   local words = {}
   for name in pairs(known) do
-    if type(name) == "string" then words[#words + 1] = name end
+    if type(name) == "string" and string.find(name, "^%a") then words[#words + 1] = name end
   end
   local near = type(word) == "string" and host.nearest(word, words)
   return near and " (did you mean '" .. near .. "'?)" or ""
@@ -117,6 +121,15 @@ function core.check_fields(what, given, known)
     end
     if problem then core.fail("%s: '%s' %s", what, name, problem) end
   end
+end
+
+-- As Lua's, but the handler runs after the stack was unwound: inside it, after a kill, the
+-- clock could not be looked at. A playbook has no traceback to miss.
+function core.xpcall(fn, handler, ...)
+  core.check_type("xpcall: the handler", handler, "function")
+  local results = table.pack(pcall(fn, ...))
+  if results[1] then return table.unpack(results, 1, results.n) end
+  return false, select(2, pcall(handler, results[2]))
 end
 
 function core.check_type(what, value, wanted)

@@ -3,7 +3,7 @@
 return playbook {
   api = 1, name = "deep-parser", summary = "hostile",
   run = function(args, step)
-    for _, text in ipairs { "(", "{", "function() ", "-", "not ", "a.b[", "do ", "if x then " } do
+    for _, text in ipairs { "(", "{", "function() ", "- ", "not ", "a.b[", "do ", "if x then " } do
       assert(not load("return " .. text:rep(100000)))
       assert(not load(text:rep(100000)))
     end

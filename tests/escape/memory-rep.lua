@@ -3,6 +3,6 @@
 return playbook {
   api = 1, name = "memory-rep", summary = "hostile",
   run = function(args, step)
-    return ("x"):rep(1 << 32)
+    return ("x"):rep(1 << 30)
   end,
 }

@@ -206,6 +206,11 @@ SET_OK = ok('ModifyNetworkInterfaceAttributeResponse', '<return>true</return>')
 ACL_OK = ok('CreateNetworkAclResponse', '<networkAcl/>')
 
 
+def slow_group(s, r):
+    time.sleep(0.2)
+    GROUP_OK(s, r)
+
+
 def check(condition, what):
     if not condition:
         raise AssertionError(what)
@@ -251,6 +256,16 @@ def test_the_permit_is_asked_before_every_attempt():
         expect(s, call(s, '--permit', '2', *CREATE_GROUP)[0], 2, True)
     with Server(reset, SET_OK) as s:  # refused later, but the first attempt may have worked
         expect(s, call(s, '--permit', '1', *SET_GROUPS)[0], 1, False, 'Refused', unknown=True)
+
+
+def test_the_permit_is_asked_when_a_waiting_call_gets_its_turn():
+    # Sixteen go at once; when the permit ends, those that wait for a connection stay here.
+    with Server(slow_group) as s:
+        replies = call(s, '--permit', '20', '--parallel', '30', *CREATE_GROUP)
+        equal((len(s.requests), sum(r['ok'] for r in replies)), (20, 20))
+        equal({r['err']['code'] for r in replies if not r['ok']}, {'Refused'})
+        equal({(r['attempts'], r['sent'], r['unknown']) for r in replies if not r['ok']},
+              {(0, False, False)})
 
 
 # --- retries ---------------------------------------------------------------------------
@@ -425,7 +440,7 @@ def test_connections_are_kept():
 
 def test_a_connection_closed_meanwhile_is_replaced():
     with Server(then_close(GROUP_OK)) as s:
-        replies = call(s, '--permit', '9', '--repeat', '4', *CREATE_GROUP)
+        replies = call(s, '--permit', '9', '--repeat', '4', '--pause', '100', *CREATE_GROUP)
         check(all(r['ok'] and r['attempts'] == 1 for r in replies), replies)
         equal((len(s.requests), s.connections), (4, 4))
 

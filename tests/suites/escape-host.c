@@ -184,7 +184,7 @@ struct test {
     struct val *done;
     enum child_end how;
     int signal;
-    char problem[512];
+    char problem[1024];
 };
 
 static void note(struct test *t, const char *problem) {

@@ -1,4 +1,4 @@
--- paths.lua - the ways that an instance's traffic can take out of its VPC.
+-- network_paths.lua - the ways that an instance's traffic can take out of its VPC.
 --
 -- Owns: judging its addresses and routes: whether a conversion gains anything, and which flows
 -- AWS always tracks. It makes no calls.
@@ -81,8 +81,8 @@ function paths.tracked_always(host)
     for _, endpoint in ipairs(host.endpoints) do
         local service = endpoint.ServiceName or "a service"
         if endpoint.VpcEndpointType == "Interface" then
-            texts[#texts + 1] = ("flows to the interface endpoint %s of %s (always tracked)"):format(
-                endpoint.VpcEndpointId, service)
+            texts[#texts + 1] = ("flows to the interface endpoint %s of %s (always tracked)")
+                :format(endpoint.VpcEndpointId, service)
         elseif service:find("%.dynamodb$") then
             texts[#texts + 1] = ("flows to DynamoDB through %s (always tracked)"):format(
                 endpoint.VpcEndpointId)
