@@ -19,7 +19,7 @@ static void print(struct host *h, const struct val *value) {
 
 static int failed(struct host *h, const struct err *e) {
     console_error(h->console, e);
-    return error_exit(e);
+    return loop_signal(h->loop) ? 128 + loop_signal(h->loop) : error_exit(e);
 }
 
 // --- what changes nothing ------------------------------------------------------
@@ -35,7 +35,6 @@ static int read_call(struct host *h, const struct operation *op, const struct va
     val_unref(prepared);
     if (ok) print(h, value);
     val_unref(value);
-    if (!ok && loop_signal(h->loop)) return 128 + loop_signal(h->loop);
     return ok ? EXIT_DONE : failed(h, &reply.err);
 }
 
@@ -77,7 +76,8 @@ static bool plan_it(struct single *s, const struct operation *op, const struct v
     buf_printf(&title, "call %s.%s", op->service->name, op->method);
     bool ok = plan_add_step(&s->plan, buf_str(&title), NULL, e) != NULL;
     buf_free(&title);
-    struct planned_call *c = ok ? plan_add_call(&s->plan, 0, "#1", op, params, WINDOW_NONE, e) : NULL;
+    struct planned_call *c =
+        ok ? plan_add_call(&s->plan, 0, "1:#1", op, params, WINDOW_NONE, e) : NULL;
     s->plan.rehearsed_count = s->plan.call_count;
     struct advice a = {.loop = s->host->loop,
                        .model = s->host->model,
@@ -100,8 +100,8 @@ static bool confirmed(struct single *s, enum word *word, struct err *e) {
     *word = WORD_FLAG;
     if (h->yes) return true;
     if (!h->no_input) c.prompt = prompt_open(h->loop, &nobody);
-    bool ok = confirm_possible(&c, &s->plan, e) &&
-              confirm_step(&c, &s->scene, &s->plan, 1, word, e);
+    bool ok =
+        confirm_possible(&c, &s->plan, e) && confirm_step(&c, &s->scene, &s->plan, 1, word, e);
     prompt_close(c.prompt);
     if (ok && *word == WORD_NO) ok = err_set(e, ERR_DECLINED, "the operator said no");
     return ok;
@@ -127,8 +127,7 @@ static bool do_it(struct single *s, const struct operation *op, const struct val
               single_journal(s, "call", safe, e) && record_word(s, word, e);
     val_unref(safe);
     if (!ok) return false;
-    gate_open_step(&s->gate, 0, true);
-    ok = single_send(s, op, params, &value, e);
+    ok = gate_open_step(&s->gate, 0, true, e) && single_send(s, op, params, &value, e);
     val_unref(gate_close_step(&s->gate));
     if (ok) print(s->host, value);
     val_unref(value);
@@ -140,13 +139,18 @@ static int mutate(struct host *h, const struct operation *op, const struct val *
     struct err e;
     bool ok = single_begin(&s, h, &e) && do_it(&s, op, params, &e);
     s.outcome.finished = ok;
-    if (!ok) s.outcome.err = e;
+    if (!ok) {
+        s.outcome.err = e;
+        s.outcome.signal = loop_signal(h->loop);
+    }
     int code;
-    if (!s.journal) code = ok ? EXIT_DONE : failed(h, &e);
+    if (!s.journal)
+        code = ok ? EXIT_DONE : failed(h, &e);
     else {
         // Events of a single call would stand between its result and its reader.
         s.scene.json = false;
         code = report_run(&s.scene, &s.gate, &s.outcome, NULL);
+        h->changed = s.outcome.changed;
     }
     single_free(&s);
     return code;
@@ -159,7 +163,8 @@ static int call(struct host *h, const struct options *o, const struct operation 
     struct err e;
     bool asks_dry = val_as_bool(val_get(params, "DryRun"), false);
     if (op->credential_output) {
-        err_set(&e, ERR_REFUSED, "%s returns credentials; cordon does not print credentials", op->name);
+        err_set(&e, ERR_REFUSED, "%s returns credentials; cordon does not print credentials",
+                op->name);
         return failed(h, &e);
     }
     if (!codec_check(h->model, op, params, &e)) {
@@ -173,15 +178,17 @@ static int call(struct host *h, const struct options *o, const struct operation 
 int verb_call(struct host *h, const struct options *o) {
     struct err e;
     if (o->word_count < 3 || o->word_count > 4) {
-        err_set(&e, ERR_USAGE, "call takes a service, an operation and JSON: cordon call ec2 "
-                               "describe_instances '{\"InstanceIds\": [\"i-...\"]}'");
+        err_set(&e, ERR_USAGE,
+                "call takes a service, an operation and JSON: cordon call ec2 "
+                "describe_instances '{\"InstanceIds\": [\"i-...\"]}'");
         return failed(h, &e);
     }
     const struct operation *op = model_operation(h->model, o->words[1], o->words[2], &e);
     const char *json = o->word_count == 4 ? o->words[3] : "{}";
     struct val *params = op ? json_parse(json, strlen(json), "the JSON argument", &e) : NULL;
     int code;
-    if (op && params && val_type(params) == VAL_MAP) code = call(h, o, op, params);
+    if (op && params && val_type(params) == VAL_MAP)
+        code = call(h, o, op, params);
     else {
         if (params) err_set(&e, ERR_USAGE, "the JSON argument must be an object: {...}");
         console_error(h->console, &e);

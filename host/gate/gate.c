@@ -11,16 +11,15 @@
 
 bool gate_init(struct gate *g, struct err *e) {
     g->bindings = val_map();
-    g->ordinals = val_map();
     g->created = val_list();
     g->queue = NULL;
     g->queue_end = &g->queue;
-    return (g->bindings && g->ordinals && g->created) || err_memory(e);
+    return ((g->bindings && g->created) || err_memory(e)) && keys_init(&g->keys, e);
 }
 
 void gate_free(struct gate *g) {
     val_unref(g->bindings);
-    val_unref(g->ordinals);
+    keys_free(&g->keys);
     val_unref(g->created);
     window_free(&g->window);
 }
@@ -31,11 +30,13 @@ void gate_latch(struct gate *g, const struct err *why) {
     g->latch = *why;
 }
 
-void gate_open_step(struct gate *g, size_t step, bool confirmed) {
+bool gate_open_step(struct gate *g, size_t step, bool confirmed, struct err *e) {
+    if (!keys_restart(&g->keys, e)) return false;
     g->step_open = true;
     g->step = step;
     g->step_confirmed = confirmed;
     g->part = WINDOW_NONE;
+    return true;
 }
 
 struct val *gate_close_step(struct gate *g) {
@@ -67,8 +68,10 @@ bool gate_record(struct gate *g, const char *kind, struct val *members, struct e
         val_unref(members);
         return true;
     }
-    if (!members) err_memory(e);
-    else if (journal_append(g->journal, kind, members, e)) return true;
+    if (!members)
+        err_memory(e);
+    else if (journal_append(g->journal, kind, members, e))
+        return true;
     lose_journal(g, e);
     return false;
 }
@@ -94,9 +97,8 @@ static bool set_operation(struct val *v, const struct operation *op) {
 
 static bool record_intent(struct gate *g, struct gate_request *r, struct err *e) {
     const struct planned_call *p = r->planned;
-    const char *token = *r->op->client_token
-                            ? val_get_str(r->prepared, r->op->client_token, NULL)
-                            : NULL;
+    const char *token =
+        *r->op->client_token ? val_get_str(r->prepared, r->op->client_token, NULL) : NULL;
     struct val *v = val_map();
     bool ok = v && set_operation(v, r->op) && val_set(v, "key", val_cstr(r->key)) &&
               val_set(v, "step", val_int((int64_t)g->step + 1)) &&
@@ -128,10 +130,17 @@ static bool set_reply(struct val *v, const struct aws_reply *reply, const struct
            val_set(v, "request_id", *reply->request_id ? val_cstr(reply->request_id) : val_nil());
 }
 
+// The intent's inverse could name what this call was about to make only by its planned id.
+static struct val *inverse_with_real_ids(const struct gate *g, const struct gate_request *r) {
+    const struct val *inverse = r->planned ? r->planned->inverse : NULL;
+    return planned_id_in(inverse) ? binding_apply(g->bindings, inverse, NULL) : val_nil();
+}
+
 static void record_outcome(struct gate *g, const struct gate_request *r,
                            const struct aws_reply *reply, const struct val *value) {
     struct val *v = val_map();
     bool ok = v && val_set(v, "key", val_cstr(r->key)) && set_reply(v, reply, value) &&
+              val_set(v, "inverse", inverse_with_real_ids(g, r)) &&
               val_set(v, "sent", time_text(reply->sent_us)) &&
               val_set(v, "answered", time_text(reply->answered_us));
     if (!ok) {
@@ -141,8 +150,8 @@ static void record_outcome(struct gate *g, const struct gate_request *r,
     gate_record(g, "call.outcome", v, NULL);
 }
 
-static void record_read(struct gate *g, const struct gate_request *r,
-                        const struct aws_reply *reply, const struct val *value) {
+static void record_read(struct gate *g, const struct gate_request *r, const struct aws_reply *reply,
+                        const struct val *value) {
     if (!g->journal) return;
     struct err e;
     struct val *v = val_map();
@@ -151,8 +160,10 @@ static void record_read(struct gate *g, const struct gate_request *r,
               (reply->ok || val_set(v, "error", err_to_val(&reply->err)));
     if (ok && reply->ok)
         ok = journal_append_large(g->journal, "read", v, "result", val_ref(value), &e);
-    else if (ok) ok = journal_append(g->journal, "read", v, &e);
-    else val_unref(v);
+    else if (ok)
+        ok = journal_append(g->journal, "read", v, &e);
+    else
+        val_unref(v);
     if (!ok) lose_journal(g, &e);
 }
 
@@ -191,13 +202,8 @@ static bool check_step(struct gate *g, struct gate_request *r, struct err *e) {
                    r->op->name);
 }
 
-// The call's key: its branch, and its ordinal among the branch's mutations.
 static bool check_key(struct gate *g, struct gate_request *r, struct err *e) {
-    int64_t n = val_as_int(val_get(g->ordinals, r->branch), 0) + 1;
-    if (!val_set(g->ordinals, r->branch, val_int(n))) return err_memory(e);
-    int len = snprintf(r->key, sizeof r->key, "%s#%lld", r->branch, (long long)n);
-    if (len < 0 || (size_t)len >= sizeof r->key)
-        return err_set(e, ERR_REFUSED, "parallel is nested too deeply: %.80s...", r->branch);
+    if (!keys_next(&g->keys, g->step, r->branch, r->key, e)) return false;
     if (g->mode == GATE_EXECUTION) r->planned = plan_find(g->plan, r->key);
     r->closing = g->part == WINDOW_CLOSING && g->window.open;
     return true;
@@ -216,7 +222,8 @@ static struct val *planned_params(struct gate *g, const struct planned_call *p, 
 // The approved call, bound to real ids, is the one that was asked for.
 static bool equals_planned(struct gate *g, const struct gate_request *r, struct err *e) {
     const struct planned_call *p = r->planned;
-    if (!p || p->made || p->op != r->op || p->step != g->step || p->window != g->part)
+    if (!p || (p->made && !r->closing) || p->op != r->op || p->step != g->step ||
+        p->window != g->part)
         return false;
     struct val *bound = planned_params(g, p, e);
     bool equal = bound && val_equal(bound, r->params);
@@ -247,8 +254,8 @@ static bool check_rehearsed(struct gate *g, struct gate_request *r, struct err *
 static bool check_bound(struct gate *g, struct gate_request *r, struct err *e) {
     const char *planned = g->mode == GATE_EXECUTION ? planned_id_in(r->params) : NULL;
     if (!planned) return true;
-    err_set(e, ERR_LEFT_PLAN, "%s names %s, which was never created; nothing was sent",
-            r->op->name, planned);
+    err_set(e, ERR_LEFT_PLAN, "%s names %s, which was never created; nothing was sent", r->op->name,
+            planned);
     gate_latch(g, e);
     return false;
 }
@@ -259,8 +266,8 @@ typedef bool check_fn(struct gate *g, struct gate_request *r, struct err *e);
 static check_fn *const checks_of_all[] = {check_known, check_returns_no_credentials, check_shape,
                                           check_number};
 // What mutations pass besides.
-static check_fn *const checks_of_mutations[] = {check_step, check_key, check_latch,
-                                                check_rehearsed, check_bound};
+static check_fn *const checks_of_mutations[] = {check_step, check_key, check_latch, check_rehearsed,
+                                                check_bound};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -308,7 +315,7 @@ static void note_outcome(struct gate *g, struct gate_request *r, const struct aw
     note_created(g, p->result, reply->value);
 }
 
-static void finish(struct gate_request *r, const struct aws_reply *reply) {
+void gate_finish(struct gate_request *r, const struct aws_reply *reply) {
     val_unref(r->prepared);
     r->prepared = NULL;
     r->done(r->ctx, reply);
@@ -329,9 +336,9 @@ static void answered(void *ctx, const struct aws_reply *reply) {
         g->in_flight--;
         note_outcome(g, r, reply);
         record_outcome(g, r, reply, safe);
-        window_answered(g, r, reply);
+        if (window_answered(g, r, &shown)) return;
     }
-    finish(r, &shown);
+    gate_finish(r, &shown);
     val_unref(safe);
 }
 
@@ -355,11 +362,10 @@ static bool start(struct gate *g, struct gate_request *r, struct err *e) {
     return g->answerer->call(g->answerer->ctx, &call, answered, r, e);
 }
 
-// A call that could not even be started ends as an answer that says so.
-static void fail(struct gate *g, struct gate_request *r, const struct err *why) {
+// A call that was not started ends as an answer that says so.
+static void fail(struct gate_request *r, const struct err *why) {
     struct aws_reply reply = {.err = *why};
-    if (g->mode == GATE_EXECUTION && r->op->mutates) window_answered(g, r, &reply);
-    finish(r, &reply);
+    gate_finish(r, &reply);
 }
 
 static void send_mutation(struct gate *g, struct gate_request *r) {
@@ -369,7 +375,7 @@ static void send_mutation(struct gate *g, struct gate_request *r) {
     window_sent(g, r);
     if (start(g, r, &e)) return;
     g->in_flight--;
-    fail(g, r, &e);
+    if (!window_answered(g, r, &(struct aws_reply){.err = e})) fail(r, &e);
 }
 
 void gate_flush(struct gate *g) {
@@ -382,8 +388,10 @@ void gate_flush(struct gate *g) {
     while (next) {
         struct gate_request *r = next;
         next = r->next;
-        if (synced || r->closing) send_mutation(g, r);
-        else fail(g, r, &g->latch);
+        if (synced || r->closing)
+            send_mutation(g, r);
+        else
+            fail(r, &g->latch);
     }
 }
 

@@ -116,8 +116,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
         console_say(x->scene->console, STYLE_BOLD, "%s", title);
     }
     if (*skip) return true;
-    gate_open_step(x->gate, index, true);
-    return true;
+    return gate_open_step(x->gate, index, true, e);
 }
 
 // --- the step ends -------------------------------------------------------------
