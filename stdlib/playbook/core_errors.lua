@@ -6,6 +6,7 @@
 local core, host = ...
 
 local PLAIN = "PlaybookError" -- misuse, and what the playbook raised itself: no code to show
+local LONGEST = 4000 -- bytes of a text that go to the host
 local SENT = { code = "string", message = "string", operation = "string", request_id = "string",
                place = "string", called_from = "string", status = "number", retryable = "boolean" }
 
@@ -63,7 +64,7 @@ end
 
 local function text_of(value)
   local ok, text = pcall(tostring, value)
-  return ok and text or "an error that cannot be printed"
+  return ok and string.sub(text, 1, LONGEST) or "an error that cannot be printed"
 end
 
 -- Whatever was raised, as an error table. A message handler for xpcall too: then the
@@ -87,6 +88,7 @@ function core.plain(e)
   local fields = {}
   for name, kind in pairs(SENT) do
     local value = rawget(e, name)
+    if kind == "string" and type(value) == kind then value = string.sub(value, 1, LONGEST) end
     if type(value) == kind and value == value then fields[name] = value end
   end
   fields.code = fields.code or PLAIN
