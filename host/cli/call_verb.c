@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "codec/codec.h"
+#include "plan/skeleton.h"
 #include "run/advice.h"
 #include "run/confirm.h"
 #include "run/report.h"
@@ -78,6 +79,11 @@ static bool plan_it(struct single *s, const struct operation *op, const struct v
     bool ok = plan_add_step(&s->plan, buf_str(&title), NULL, e) != NULL;
     buf_free(&title);
     struct planned_call *c = ok ? plan_add_call(&s->plan, 0, "#1", op, params, WINDOW_NONE, e) : NULL;
+    struct skeleton_counters counters = {0};
+    struct val *answer = c ? skeleton_answer(s->host->model, op, params, &counters, e) : NULL;
+    skeleton_free(&counters);
+    if (!answer) return false;
+    plan_put(&c->result, answer);
     s->plan.rehearsed_count = s->plan.call_count;
     struct advice a = {.loop = s->host->loop,
                        .model = s->host->model,

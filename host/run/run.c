@@ -95,13 +95,7 @@ static void init_gate(struct run *r, struct gate *g, enum gate_mode mode,
 static bool prepare(struct run *r, struct err *e) {
     struct host *h = r->host;
     if (!plan_init(&r->plan)) return err_memory(e);
-    r->scene = (struct scene){.console = h->console,
-                              .json = h->json,
-                              .profile = h->profile,
-                              .endpoint_url = h->endpoint_url,
-                              .ticket = h->ticket,
-                              .identity = val_nil(),
-                              .labels = val_nil()};
+    r->scene = scene_new(h);
     r->given = parse_pairs(r->options->pairs, r->options->pair_count, e);
     if (!r->given || !source_find(r->options->playbook, &r->source, e)) return false;
     if (!live_init(&r->live, h->aws, h->loop, e) ||
@@ -336,8 +330,7 @@ static void free_run(struct run *r) {
     live_free(&r->live);
     source_free(&r->source);
     buf_free(&r->dir);
-    val_unref(r->scene.identity);
-    val_unref(r->scene.labels);
+    scene_free(&r->scene);
     val_unref(r->given);
     val_unref(r->declaration);
     free(r->operator_name);
