@@ -62,9 +62,15 @@ local function split_place(text)
   return place, rest
 end
 
+-- The beginning says where, the end says what.
+local function cut(text)
+  if #text <= LONGEST then return text end
+  return string.sub(text, 1, LONGEST // 2) .. " ... " .. string.sub(text, -LONGEST // 2)
+end
+
 local function text_of(value)
   local ok, text = pcall(tostring, value)
-  return ok and string.sub(text, 1, LONGEST) or "an error that cannot be printed"
+  return ok and cut(text) or "an error that cannot be printed"
 end
 
 -- Whatever was raised, as an error table. A message handler for xpcall too: then the
@@ -88,7 +94,7 @@ function core.plain(e)
   local fields = {}
   for name, kind in pairs(SENT) do
     local value = rawget(e, name)
-    if kind == "string" and type(value) == kind then value = string.sub(value, 1, LONGEST) end
+    if kind == "string" and type(value) == kind then value = cut(value) end
     if type(value) == kind and value == value then fields[name] = value end
   end
   fields.code = fields.code or PLAIN
