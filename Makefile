@@ -125,7 +125,7 @@ venv: deps
 
 # --- the two commands --------------------------------------------------------
 demo: venv
-	@$(MAKE) --no-print-directory -s MODE=release
+	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=release
 	@$(PYTHON) tests/demo.py build/release/cordon
 
 check: venv

@@ -34,6 +34,17 @@ static bool hits(void *t, const struct val *call, const struct val *state, struc
     return trusted_call(t, "advisor", "hits", in, COUNT(in), out, e);
 }
 
+static bool fate_reads(void *t, const struct val *call, struct val **reads, struct err *e) {
+    const struct val *in[] = {call};
+    return trusted_call(t, "advisor", "fate_reads", in, COUNT(in), reads, e);
+}
+
+static bool fate(void *t, const struct val *call, const struct val *answers, struct val **out,
+                 struct err *e) {
+    const struct val *in[] = {call, answers};
+    return trusted_call(t, "advisor", "fate", in, COUNT(in), out, e);
+}
+
 static bool check_arguments(void *t, const struct val *declared, const struct val *given,
                             struct val **checked, struct err *e) {
     const struct val *in[] = {declared, given};
@@ -79,6 +90,8 @@ struct advisor advisor_from_lua(struct trusted *t) {
         .inverse = inverse,
         .diff = diff,
         .hits = hits,
+                            .fate_reads = fate_reads,
+                            .fate = fate,
         .check_arguments = check_arguments,
         .resolve_arguments = resolve_arguments,
         .rehearsal_begin = rehearsal_begin,

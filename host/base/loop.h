@@ -46,11 +46,14 @@ bool loop_until(struct loop *l, const bool *done, bool stop_on_signal, struct er
 // Runs for `ms`, whatever signals come. False as loop_until.
 bool loop_for(struct loop *l, int64_t ms, struct err *e);
 
-// From the first call on, SIGINT and SIGTERM are caught and recorded here instead of
-// ending the program; SIGPIPE and SIGXFSZ are ignored.
+// From the first call on, SIGINT and SIGTERM (and SIGQUIT as the one, SIGHUP as the other) are
+// caught and recorded here instead of ending the program; SIGPIPE and SIGXFSZ are ignored.
 bool loop_catch_signals(struct loop *l, struct err *e);
 int loop_signal(const struct loop *l);  // 0, SIGINT or SIGTERM: the first one seen
 int loop_signal_count(const struct loop *l);
 void loop_signal_clear(struct loop *l);
+
+// While held, Ctrl-Z does not stop the program: what must be closed soon would stay open.
+void loop_hold_stops(bool hold);
 
 #endif

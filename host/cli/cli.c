@@ -166,7 +166,7 @@ static int run_verb(struct host *h, const struct verb *v, const struct options *
     aws_free(h->aws);
     if (h->advisor) parts->free_advisor(&advisor);
     model_free(h->model);
-    bool lost = h->console && console_data_lost(h->console);
+    bool lost = h->console && !console_finish(h->console);
     console_free(h->console);
     loop_free(h->loop);
     return lost && code == EXIT_DONE ? EXIT_FAILED : code;

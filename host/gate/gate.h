@@ -46,8 +46,12 @@ struct gate_request {
     struct planned_call *planned;
     char key[256];
     bool closing;
+    bool resent;  // its fate was looked up, it had not taken effect, and it was sent once more
     struct gate_request *next;
 };
+
+// What reads say of a mutation whose answer never came.
+enum gate_fate { FATE_LOOKED_DONE, FATE_LOOKED_NOT_DONE, FATE_STILL_UNKNOWN };
 
 #define GATE_MAX_READS 100000
 #define GATE_MAX_MUTATIONS 20000
@@ -77,6 +81,11 @@ struct gate {
     bool (*ask)(void *ctx, struct gate_request *r, struct err *e);
     void *ask_ctx;
 
+    // A mutation whose fate is not known: looks it up with reads and calls gate_settled, later,
+    // exactly once. False: it cannot be looked up. NULL: never.
+    bool (*settle)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
+    void *settle_ctx;
+
     size_t reads, mutations;
     size_t in_flight;          // mutations sent and not answered
     bool changed;              // a mutation of this run succeeded, or may have
@@ -94,6 +103,11 @@ bool gate_submit(struct gate *g, struct gate_request *r, struct err *e);
 
 // Puts the queued intents on disk with one sync, then sends the requests.
 void gate_flush(struct gate *g);
+
+// The word of `settle`. `result`: what the call would have answered, borrowed; `reply`: what was
+// answered instead.
+void gate_settled(struct gate *g, struct gate_request *r, enum gate_fate fate,
+                  const struct val *result, const struct aws_reply *reply);
 
 // Every later mutation is refused with `why`, closing calls excepted. The first latch stays.
 void gate_latch(struct gate *g, const struct err *why);

@@ -9,8 +9,8 @@
 #include "gate/gate.h"
 #include "plan/binding.h"
 
-// Room that is reserved on the disk for one closing call's intent and outcome.
-#define OUTCOME_BYTES 8192
+// Room that is reserved on the disk for one call's intent and outcome.
+#define CALL_BYTES 16384
 // A closing call that AWS refuses outright is tried this often; anything that may pass
 // (throttling, time-outs, server errors) until CLOSE_FOR_MS are over.
 #define REFUSED_TRIES 3
@@ -44,6 +44,15 @@ static bool add_duty(struct window *w, const char *key, const struct operation *
 
 // A closing call must be able to go without the playbook, even after a crash: real ids,
 // and nothing that the journal may not hold.
+// What AWS has said it would refuse cannot be relied on to close.
+static bool is_permitted(const struct planned_call *c, struct err *e) {
+    if (c->proof != PROOF_DENIED) return true;
+    return err_set(e, ERR_REFUSED,
+                   "AWS denies %s, which is to close the window, so it was not opened; allow it, or "
+                   "let the playbook cut without a window",
+                   c->proof_note);
+}
+
 static bool can_be_kept(struct gate *g, const struct planned_call *c, const struct val *params,
                         struct err *e) {
     const char *planned = planned_id_in(params);
@@ -66,7 +75,7 @@ static bool collect_duties(struct gate *g, struct err *e) {
         if (c->window != WINDOW_CLOSING) continue;
         struct val *params = binding_apply(g->bindings, c->params, e);
         if (!params) return false;
-        if (!can_be_kept(g, c, params, e)) {
+        if (!is_permitted(c, e) || !can_be_kept(g, c, params, e)) {
             val_unref(params);
             return false;
         }
@@ -100,9 +109,13 @@ static bool record_open(struct gate *g, struct err *e) {
         val_unref(v);
         v = NULL;
     }
-    return gate_record(g, "window.open", v, e) &&
-           journal_reserve(g->journal, (g->window.count + 1) * OUTCOME_BYTES, e) &&
-           gate_sync(g, e);
+    // Room first: a journal that says "open" where nothing was opened would be a false alarm.
+    size_t room = (g->plan->steps[g->step].count + g->window.count + 2) * CALL_BYTES;
+    if (!journal_reserve(g->journal, room, e)) {
+        val_unref(v);
+        return false;
+    }
+    return gate_record(g, "window.open", v, e) && gate_sync(g, e);
 }
 
 bool window_begin(struct gate *g, double settle, struct err *e) {
@@ -128,6 +141,7 @@ bool window_begin(struct gate *g, double settle, struct err *e) {
     g->window.settle = settle;
     g->window.step = g->step;
     if (!collect_duties(g, e) || !record_open(g, e)) return false;
+    loop_hold_stops(true);
     g->window.open = g->window.was_open = true;
     g->part = WINDOW_OPENING;
     return true;
@@ -337,6 +351,7 @@ bool window_close(struct gate *g, const char *by, struct err *e) {
     w->closing_begun = true;
     gate_flush(g);
     close_all(g);
+    loop_hold_stops(false);
     const struct duty *lost = NULL;
     for (size_t i = 0; i < w->count && !lost; i++)
         if (w->duties[i].state == DUTY_GIVEN_UP) lost = &w->duties[i];

@@ -40,6 +40,13 @@ struct advisor {
     bool (*hits)(void *ctx, const struct val *call, const struct val *before, struct val **hits,
                  struct err *e);
 
+    // The reads that tell whether a call whose answer never came has taken effect; empty when
+    // that cannot be told.
+    bool (*fate_reads)(void *ctx, const struct val *call, struct val **reads, struct err *e);
+    // From their results (as for `before`): {state = "done" | "not_done" | "unknown", result}.
+    bool (*fate)(void *ctx, const struct val *call, const struct val *answers, struct val **fate,
+                 struct err *e);
+
     // A playbook's declared arguments against the "key=value" pairs given (a map of strings):
     // {args = {...}, reads = {call, ...}, errors = {text, ...}}. `reads` find what names stand
     // for (an instance's Name tag); their answers go into resolve_arguments, which gives

@@ -17,11 +17,7 @@ static bool has_errors(const struct val *checked, struct err *e) {
 
 static void read_answered(void *ctx, const struct aws_reply *reply) {
     struct val **slot = ctx;
-    struct val *v = val_map();
-    if (v && val_set(v, reply->ok ? "value" : "error",
-                     reply->ok ? val_ref(reply->value) : err_to_val(&reply->err)))
-        *slot = v;
-    else val_unref(v);
+    *slot = answer_value(reply);
 }
 
 // One read of the arguments: through the recording answerer, whose memory should see it.

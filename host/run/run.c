@@ -15,6 +15,7 @@
 #include "run/recording.h"
 #include "run/rehearsal.h"
 #include "run/report.h"
+#include "run/settle.h"
 
 // All of one run. Everything is zero until it is made, and freed in one place.
 struct run {
@@ -32,6 +33,7 @@ struct run {
     struct plan plan;
     struct gate rehearsal_gate, gate;
     struct rehearsal rehearsal;
+    struct settler settler;
     struct execution execution;
     struct confirm confirm;
     struct journal *journal;
@@ -93,13 +95,7 @@ static void init_gate(struct run *r, struct gate *g, enum gate_mode mode,
 static bool prepare(struct run *r, struct err *e) {
     struct host *h = r->host;
     if (!plan_init(&r->plan)) return err_memory(e);
-    r->scene = (struct scene){.console = h->console,
-                              .json = h->json,
-                              .profile = h->profile,
-                              .endpoint_url = h->endpoint_url,
-                              .ticket = h->ticket,
-                              .identity = val_nil(),
-                              .labels = val_nil()};
+    r->scene = scene_new(h);
     r->given = parse_pairs(r->options->pairs, r->options->pair_count, e);
     if (!r->given || !source_find(r->options->playbook, &r->source, e)) return false;
     if (!live_init(&r->live, h->aws, h->loop, e) ||
@@ -255,9 +251,13 @@ static void execute(struct run *r, struct pass_end *end) {
         .args = r->rehearsal.args,
         .operator_name = r->operator_name ? r->operator_name : "?",
     };
+    r->settler = (struct settler){&r->gate, &r->live, r->host->advisor};
+    r->gate.settle = settle;
+    r->gate.settle_ctx = &r->settler;
     struct pass_setup setup = setup_of(r, &r->gate, true);
     struct pass_handler handler = execution_handler(&r->execution);
     pass_run(&setup, &handler, end);
+    execution_free(&r->execution);
 }
 
 static bool ready_to_ask(struct run *r, struct err *e) {
@@ -330,8 +330,7 @@ static void free_run(struct run *r) {
     live_free(&r->live);
     source_free(&r->source);
     buf_free(&r->dir);
-    val_unref(r->scene.identity);
-    val_unref(r->scene.labels);
+    scene_free(&r->scene);
     val_unref(r->given);
     val_unref(r->declaration);
     free(r->operator_name);

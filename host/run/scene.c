@@ -5,6 +5,21 @@
 
 #include "base/json.h"
 
+struct scene scene_new(const struct host *h) {
+    return (struct scene){.console = h->console,
+                          .json = h->json,
+                          .profile = h->profile,
+                          .endpoint_url = h->endpoint_url,
+                          .ticket = h->ticket,
+                          .identity = val_nil(),
+                          .labels = val_nil()};
+}
+
+void scene_free(struct scene *s) {
+    val_unref(s->identity);
+    val_unref(s->labels);
+}
+
 const char *scene_account(const struct scene *s) {
     return val_get_str(s->identity, "Account", "?");
 }

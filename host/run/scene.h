@@ -8,6 +8,7 @@
 #include "gate/gate.h"
 #include "plan/plan.h"
 #include "prompt/console.h"
+#include "run/host.h"
 
 struct scene {
     struct console *console;
@@ -19,6 +20,10 @@ struct scene {
     struct val *identity;      // GetCallerIdentity's answer; nil before
     struct val *labels;        // {{id, name}, ...}: what the arguments stand for
 };
+
+// With what the host knows before anything was asked.
+struct scene scene_new(const struct host *h);
+void scene_free(struct scene *s);
 
 const char *scene_account(const struct scene *s);  // "?" before it is known
 

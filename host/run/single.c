@@ -18,13 +18,7 @@ static bool ask_identity(struct single *s, struct err *e) {
 
 bool single_begin(struct single *s, struct host *h, struct err *e) {
     *s = (struct single){.host = h};
-    s->scene = (struct scene){.console = h->console,
-                              .json = h->json,
-                              .profile = h->profile,
-                              .endpoint_url = h->endpoint_url,
-                              .ticket = h->ticket,
-                              .identity = val_nil(),
-                              .labels = val_nil()};
+    s->scene = scene_new(h);
     if (!plan_init(&s->plan)) return err_memory(e);
     if (!live_init(&s->live, h->aws, h->loop, e)) return false;
     s->answers = live_answerer(&s->live);
@@ -87,7 +81,6 @@ void single_free(struct single *s) {
     gate_free(&s->gate);
     plan_free(&s->plan);
     live_free(&s->live);
-    val_unref(s->scene.identity);
-    val_unref(s->scene.labels);
+    scene_free(&s->scene);
     free(s->operator_name);
 }

@@ -36,6 +36,25 @@ function create.hits()
     return { target = {}, others = {} }
 end
 
+-- Names are unique in a VPC, and the description names the run: a group with both is ours.
+function create.fate_reads(call)
+    local filters = { calls.filter("group-name", call.params.GroupName or "") }
+    if call.params.VpcId then filters[2] = calls.filter("vpc-id", call.params.VpcId) end
+    return { calls.ec2("describe_security_groups", { Filters = filters }) }
+end
+
+function create.fate(call, answers)
+    local value = calls.answered(answers, 1)
+    if not value then return calls.fate(nil) end
+    for _, group in ipairs(value.SecurityGroups or {}) do
+        if group.GroupName == call.params.GroupName
+           and group.Description == call.params.Description then
+            return calls.fate(true, { GroupId = group.GroupId })
+        end
+    end
+    return calls.fate(false)
+end
+
 local delete = {}
 
 local function selector(params)
@@ -85,6 +104,18 @@ end
 
 function delete.hits(call)
     return { target = { call.params.GroupId or call.params.GroupName }, others = {} }
+end
+
+function delete.fate_reads(call)
+    if not call.params.GroupId then return {} end
+    return { calls.ec2("describe_security_groups", selector(call.params)) }
+end
+
+function delete.fate(_, answers)
+    local answer = (answers or {})[1]
+    if not answer then return calls.fate(nil) end
+    if answer.error then return calls.fate(answer.error.code == "InvalidGroup.NotFound" or nil) end
+    return calls.fate(#(answer.value.SecurityGroups or {}) == 0)
 end
 
 return {

@@ -107,4 +107,20 @@ function row.hits(call, before)
     return { target = target, others = {} }
 end
 
+function row.fate_reads(call)
+    if not changes_groups(call) then return {} end
+    return { calls.ec2("describe_network_interfaces",
+                       { NetworkInterfaceIds = { call.params.NetworkInterfaceId } }) }
+end
+
+function row.fate(call, answers)
+    local value = calls.answered(answers, 1)
+    local interface = value and (value.NetworkInterfaces or {})[1]
+    if not interface then return calls.fate(nil) end
+    local carried, count = {}, 0
+    for _, group in ipairs(interface.Groups or {}) do carried[group.GroupId] = true end
+    for _, id in ipairs(call.params.Groups) do count = count + (carried[id] and 1 or 0) end
+    return calls.fate(count == #call.params.Groups and count == #(interface.Groups or {}))
+end
+
 return { ["ec2.modify_network_interface_attribute"] = row }
