@@ -14,20 +14,36 @@ struct fuzzed_operation {
     const char *service, *name;
 };
 
+// As fuzz_same, but for a time that named no zone: sent again, it says that it is UTC.
+static inline void response_same(const struct val *a, const struct val *b) {
+    if (val_type(a) < VAL_LIST) {
+        size_t len = val_str_len(a);
+        bool zone = len && val_str_len(b) > len && strncmp(val_as_str(a, ""), val_as_str(b, ""), len) == 0;
+        if (!zone || strcmp(val_as_str(b, "") + len, "+00:00") != 0) fuzz_same(a, b);
+        return;
+    }
+    if (val_count(a) != val_count(b)) fuzz_same(a, b);
+    for (size_t i = 0; i < val_count(a); i++) {
+        if (val_key_at(a, i) && strcmp(val_key_at(a, i), val_key_at(b, i)) != 0) fuzz_same(a, b);
+        response_same(val_at(a, i), val_at(b, i));
+    }
+}
+
 static inline void response_reads_back(const struct operation *op, const struct val *v) {
     struct buf body = BUF_EMPTY;
     struct val *again = NULL;
     char id[96];
     struct err e = {0};
+    // A time that is none stays as it came, and cannot be sent as one.
     if (!codec_encode_response(fuzz_model(), op, v, "an-id", &body, &e))
-        fuzz_broken(e.message, op->name, 0);
-    if (!codec_decode_response(fuzz_model(), op, 200, buf_str(&body), body.len, NULL, &again, id,
+        MUST(err_is(&e, ERR_PARAMS) && strstr(e.message, "must be a time"));
+    else if (!codec_decode_response(fuzz_model(), op, 200, buf_str(&body), body.len, NULL, &again, id,
                                &e)) {
         fprintf(stderr, "%s\n", buf_str(&body));
         fuzz_broken(e.message, op->name, 0);
     }
-    MUST(op->service->protocol == PROTOCOL_JSON || strcmp(id, "an-id") == 0);
-    fuzz_same(v, again);
+    if (again) response_same(v, again);
+    MUST(!again || op->service->protocol == PROTOCOL_JSON || strcmp(id, "an-id") == 0);
     val_unref(again);
     buf_free(&body);
 }
@@ -55,7 +71,7 @@ static inline int response_fuzz(const struct fuzzed_operation *operations, size_
         response_redacts(op, v);
         response_reads_back(op, v);
     } else {
-        MUST(!v && e.code[0] && e.message[0] && e.status == status);
+        MUST(!v && e.code[0] && e.status == status);
         MUST(strcmp(e.operation, op->name) == 0);
     }
     val_unref(v);

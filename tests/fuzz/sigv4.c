@@ -49,7 +49,7 @@ static void headers_are_lines(const struct sigv4_header *headers, size_t count) 
 }
 
 static void signs(const struct sigv4_request *r, struct sigv4_signed *out) {
-    static const struct sigv4_keys keys = {"AKIDEXAMPLE", "secret-for-the-fuzzer", "token"};
+    static const struct sigv4_keys keys = {"AKIDEXAMPLE", "SECRET-for-the-fuzzer", "token"};
     const struct sigv4_scope scope = {.region = "eu-west-1",
                                       .service = "ec2",
                                       .time_us = INT64_C(1440938160000000),
@@ -71,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     while (count < MOST_HEADERS && size > 0 && *data != '\n') {
         char *line = fuzz_field(&data, &size, '\n'), *colon = strchr(line, ':');
         if (colon) *colon = '\0';
+        if (!fuzz_harmless(line)) *line = '\0';  // names are the program's own
         lines[count] = line;
         headers[count++] = (struct sigv4_header){line, colon ? colon + 1 : ""};
     }
