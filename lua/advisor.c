@@ -45,6 +45,12 @@ static bool fate(void *t, const struct val *call, const struct val *answers, str
     return trusted_call(t, "advisor", "fate", in, COUNT(in), out, e);
 }
 
+static bool world(void *t, const char *function, const struct val *about, struct val **answer,
+                  struct err *e) {
+    const struct val *in[] = {about};
+    return trusted_call(t, "world", function, in, COUNT(in), answer, e);
+}
+
 static bool check_arguments(void *t, const struct val *declared, const struct val *given,
                             struct val **checked, struct err *e) {
     const struct val *in[] = {declared, given};
@@ -92,6 +98,7 @@ struct advisor advisor_from_lua(struct trusted *t) {
         .hits = hits,
                             .fate_reads = fate_reads,
                             .fate = fate,
+                            .world = world,
         .check_arguments = check_arguments,
         .resolve_arguments = resolve_arguments,
         .rehearsal_begin = rehearsal_begin,

@@ -109,8 +109,9 @@ bool connect_aws(struct host *h, struct err *e) {
                             .loopback_only = true,
 #endif
                             .verbose = h->verbose};
-    h->aws = aws_new(h->loop, h->model, &o, e);
-    return h->aws != NULL;
+    struct aws *aws = aws_new(h->loop, h->model, &o, e);
+    if (aws) backend_aws(&h->backend, h->loop, aws);
+    return aws != NULL;
 }
 
 // The embedded models, and a team's own in $XDG_CONFIG_HOME/cordon/models.
@@ -163,7 +164,7 @@ static int run_verb(struct host *h, const struct verb *v, const struct options *
     bool ok = h->console && (!v->needs || loop_catch_signals(h->loop, &e)) &&
               set_up(h, v, parts, &advisor, &e);
     code = ok ? v->run(h, o) : fail(h, &e);
-    aws_free(h->aws);
+    backend_free(&h->backend);
     if (h->advisor) parts->free_advisor(&advisor);
     model_free(h->model);
     bool lost = h->console && !console_finish(h->console);

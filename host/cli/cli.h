@@ -28,7 +28,7 @@ int verb_list(struct host *h, const struct options *o);
 int verb_show(struct host *h, const struct options *o);
 int verb_lint(struct host *h, const struct options *o);
 
-// Makes h->aws. A NULL flag of `h` leaves the choice to environment and profile.
+// Makes h->backend, AWS. A NULL flag of `h` leaves the choice to environment and profile.
 bool connect_aws(struct host *h, struct err *e);
 
 #endif

@@ -56,6 +56,11 @@ struct advisor {
     bool (*resolve_arguments)(void *ctx, const struct val *declared, const struct val *checked,
                               const struct val *answers, struct val **resolved, struct err *e);
 
+    // The current simulated world (stdlib/host/world.lua): one of its functions, by name, a
+    // map in, a value out.
+    bool (*world)(void *ctx, const char *function, const struct val *about, struct val **answer,
+                  struct err *e);
+
     // A rehearsal's memory. `begin` forgets all. `answer` is asked about every call of a
     // recording pass, reads too: {send = true} (a read: ask AWS), or {value = ...} (answered from
     // what was recorded) or {error = {...}}. For a mutation `skeleton` is an output made from the

@@ -104,7 +104,7 @@ static bool prepare(struct run *r, struct err *e) {
     r->scene = scene_new(h);
     r->given = parse_pairs(r->options->pairs, r->options->pair_count, e);
     if (!r->given || !source_find(r->options->playbook, &r->source, e)) return false;
-    if (!live_init(&r->live, h->aws, h->loop, e) ||
+    if (!live_init(&r->live, h->backend.answers, h->loop, e) ||
         !recording_init(&r->recording, &r->live, h->model, h->advisor, e))
         return false;
     r->recorded = recording_answerer(&r->recording);
@@ -125,6 +125,8 @@ static struct pass_setup setup_of(struct run *r, struct gate *g, bool real_time)
                                .ticket = r->host->ticket,
                                .started_us = r->started_us,
                                .deadline_ms = r->host->deadline_ms,
+                               .advance = backend_advance(&r->host->backend),
+                               .advance_ctx = &r->host->backend,
                                .real_time = real_time};
 }
 
@@ -235,7 +237,7 @@ static bool permitted(const struct run *r, struct err *e) {
 }
 
 static bool plan_run(struct run *r, struct err *e) {
-    if (!aws_region(r->host->aws, &r->scene.region, e)) return false;
+    if (!backend_region(&r->host->backend, &r->scene.region, e)) return false;
     if (!rehearse(r, e) || !open_journal(r, e) || !advise_all(r, e)) return false;
     tell_plan(r);
     return permitted(r, e);

@@ -13,6 +13,7 @@
 struct scene {
     struct console *console;
     bool json;            // events on stdout
+    bool simulated;       // said in every headline and journal
     const char *profile;  // NULL when none was named
     const char *region;
     const char *endpoint_url;  // NULL: AWS's own
