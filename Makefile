@@ -12,7 +12,7 @@ B       := build/$(MODE)
 
 PACKAGES := lua5.4 libcurl libcrypto libcjson expat inih libseccomp
 DEBS     := gcc make pkg-config liblua5.4-dev libcurl4-openssl-dev libssl-dev libcjson-dev \
-            libexpat1-dev libinih-dev libseccomp-dev libcmocka-dev lua5.4 python3 python3-venv
+            libexpat1-dev libinih-dev libseccomp-dev libmicrohttpd-dev libcmocka-dev lua5.4 python3 python3-venv
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE -Ihost -I. -DCORDON_VERSION='"$(VERSION)"' $(WARNINGS) -MMD -MP \
@@ -41,9 +41,9 @@ ifndef V
 endif
 
 # Recursive variables: pkg-config is asked when something is compiled, after `make deps`.
-LIB_CFLAGS = $(shell pkg-config --cflags libcurl libcrypto libcjson expat inih libseccomp)
+LIB_CFLAGS = $(shell pkg-config --cflags libcurl libcrypto libcjson expat inih libseccomp libmicrohttpd)
 LUA_CFLAGS = $(shell pkg-config --cflags lua5.4)
-# libcurl is loaded by host/aws/http.c when the network is needed; nothing links it.
+# libcurl and libmicrohttpd are loaded when they are needed; nothing links them.
 LIBS       = $(shell pkg-config --libs lua5.4 libcrypto libcjson expat inih libseccomp) -ldl -lm
 
 HOST_SRC := $(sort $(wildcard host/*/*.c))

@@ -169,7 +169,8 @@ static int run_verb(struct host *h, const struct verb *v, const struct options *
     bool lost = h->console && !console_finish(h->console);
     console_free(h->console);
     loop_free(h->loop);
-    return lost && code == EXIT_DONE ? EXIT_FAILED : code;
+    // Who asked for data did not get it; what was changed is not undone by that.
+    return lost && code == EXIT_DONE && !h->changed ? EXIT_FAILED : code;
 }
 
 int cli_main(int argc, char **argv, const struct parts *parts) {

@@ -20,6 +20,7 @@ struct host {
     const char *profile, *region, *endpoint_url, *ticket;
     int64_t deadline_ms;
     bool yes, no_input, json, verbose;
+    bool changed;  // said by a verb at its end: something was changed
 };
 
 #endif

@@ -137,6 +137,7 @@ static void after(struct pass *p, struct slot *s, double seconds, loop_timer_fn 
 }
 
 static void on_settle(struct pass *p, struct slot *s) {
+    window_settling(p->setup->gate);
     after(p, s, p->setup->gate->window.settle, settled);
 }
 

@@ -100,8 +100,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
     struct rehearsal *r = ctx;
     *skip = false;
     if (!plan_add_step(r->gate->plan, title, options, e)) return false;
-    gate_open_step(r->gate, r->gate->plan->step_count - 1, true);
-    return true;
+    return gate_open_step(r->gate, r->gate->plan->step_count - 1, true, e);
 }
 
 static bool end_step(void *ctx, const struct val *error, struct err *e) {

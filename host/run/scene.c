@@ -44,6 +44,14 @@ void scene_event(const struct scene *s, const char *event, struct val *members) 
     else val_unref(members);
 }
 
+void scene_alarm(void *scene, const char *text) {
+    const struct scene *s = scene;
+    struct val *v = val_map();
+    console_say(s->console, STYLE_ALARM, "  %s", text);
+    if (v && val_set(v, "text", val_cstr(text))) scene_event(s, "alarm", v);
+    else val_unref(v);
+}
+
 // As a POSIX shell takes it: in single quotes where it needs them.
 static void add_word(struct buf *out, const char *word) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -26,7 +26,9 @@ bool single_begin(struct single *s, struct host *h, struct err *e) {
                             .loop = h->loop,
                             .model = h->model,
                             .answerer = &s->answers,
-                            .plan = &s->plan};
+                            .plan = &s->plan,
+                            .tell = scene_alarm,
+                            .tell_ctx = &s->scene};
     return gate_init(&s->gate, e) && aws_region(h->aws, &s->scene.region, e) && ask_identity(s, e);
 }
 
