@@ -78,7 +78,6 @@ static void one_service(void *ctx, const struct service *s) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct err e = {0};
     struct model *m = model_from_text((const char *)data, size, &e);
-    if (!m) fprintf(stderr, "%s: %s\n", e.code, e.message);
     MUST(m || (e.code[0] && fuzz_harmless(e.message)));
     if (m) model_each_service(m, one_service, m);
     model_free(m);
