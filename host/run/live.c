@@ -81,6 +81,12 @@ static void remember(struct live *l, const char *key, const struct val *value) {
     else val_unref(entry);
 }
 
+void live_remember(struct live *l, const struct aws_call *call, const struct val *value) {
+    struct buf key = BUF_EMPTY;
+    if (!l->forgets && key_of(call, &key)) remember(l, key.data, value);
+    buf_free(&key);
+}
+
 static void read_answered(void *ctx, const struct aws_reply *reply) {
     struct reading *r = ctx;
     if (reply->ok && !r->live->forgets) remember(r->live, r->key.data, reply->value);

@@ -19,6 +19,9 @@ struct live {
 bool live_init(struct live *l, struct answerer backend, struct loop *loop, struct err *e);
 void live_free(struct live *l);
 
+// This read's answer is what AWS said a moment ago: it need not be asked again.
+void live_remember(struct live *l, const struct aws_call *call, const struct val *value);
+
 // Its ctx is the live; valid as long as it.
 struct answerer live_answerer(struct live *l);
 

@@ -12,7 +12,7 @@
 #include "journal/runs.h"
 #include "run/execution.h"
 #include "run/facts.h"
-#include "run/recording.h"
+#include "run/rehearsed.h"
 #include "run/rehearsal.h"
 #include "run/report.h"
 #include "run/settle.h"
@@ -28,7 +28,7 @@ struct run {
     int64_t started_us;
     struct val *given;
     struct live live;
-    struct recording recording;
+    struct rehearsed rehearsed;
     struct answerer recorded, live_answers;
     struct plan plan;
     struct gate rehearsal_gate, gate;
@@ -105,14 +105,14 @@ static bool prepare(struct run *r, struct err *e) {
     r->given = parse_pairs(r->options->pairs, r->options->pair_count, e);
     if (!r->given || !source_find(r->options->playbook, &r->source, e)) return false;
     if (!live_init(&r->live, h->backend.answers, h->loop, e) ||
-        !recording_init(&r->recording, &r->live, h->model, h->advisor, e))
+        !rehearsed_init(&r->rehearsed, &r->live, h->model, h->advisor, e))
         return false;
-    r->recorded = recording_answerer(&r->recording);
+    r->recorded = rehearsed_answerer(&r->rehearsed);
     r->live_answers = live_answerer(&r->live);
     init_gate(r, &r->rehearsal_gate, GATE_REHEARSAL, &r->recorded);
     init_gate(r, &r->gate, GATE_EXECUTION, &r->live_answers);
     if (!gate_init(&r->rehearsal_gate, e) || !gate_init(&r->gate, e)) return false;
-    r->recording.created = r->rehearsal_gate.created;
+    r->rehearsed.created = r->rehearsal_gate.created;
     return make_id(r, e);
 }
 
@@ -338,7 +338,7 @@ static void free_run(struct run *r) {
     gate_free(&r->rehearsal_gate);
     gate_free(&r->gate);
     plan_free(&r->plan);
-    recording_free(&r->recording);
+    rehearsed_free(&r->rehearsed);
     live_free(&r->live);
     source_free(&r->source);
     buf_free(&r->dir);
