@@ -187,7 +187,9 @@ end
 
 function operations:describe_subnets() return { Subnets = ordered(copy(self.subnets)) } end
 function operations:describe_route_tables() return { RouteTables = copy(self.route_tables) } end
-function operations:describe_vpc_endpoints() return { VpcEndpoints = copy(self.endpoints or {}) } end
+function operations:describe_vpc_endpoints()
+    return { VpcEndpoints = copy(self.endpoints or {}) }
+end
 
 function operations:describe_security_groups(p)
     local list = {}
@@ -211,7 +213,9 @@ end
 
 function operations:create_security_group(p)
     for _, group in pairs(self.groups) do
-        if group.vpc == p.VpcId and group.name == p.GroupName then fail("InvalidGroup.Duplicate") end
+        if group.vpc == p.VpcId and group.name == p.GroupName then
+            fail("InvalidGroup.Duplicate")
+        end
     end
     local all = { { IpProtocol = "-1", IpRanges = { { CidrIp = "0.0.0.0/0" } } } }
     if self.vpcs[p.VpcId].v6 then all[1].Ipv6Ranges = { { CidrIpv6 = "::/0" } } end

@@ -209,7 +209,8 @@ function fake_host.rehearse(file, options)
     end
     local function answer(operation, params)
         local call = { service = "ec2", operation = operation, params = params }
-        local reply = recording.answer(call, not is_read(operation) and skeleton_of(operation) or nil)
+        local skeleton = not is_read(operation) and skeleton_of(operation) or nil
+        local reply = recording.answer(call, skeleton)
         if reply.error then error(reply.error, 0) end
         if not reply.send then return reply.value end
         local result = options.answer(operation, params)

@@ -85,7 +85,8 @@ local function simple(vpc_options, tags, more)
     local subnet = world:subnet(vpc)
     local web = world:group(vpc, "web", SSH, ANY)
     local id = world:instance(tags, more)
-    local eni = world:interface(id, subnet, { web }, { Association = { PublicIp = "198.51.100.7" } })
+    local eni = world:interface(id, subnet, { web },
+                                { Association = { PublicIp = "198.51.100.7" } })
     return world, { instance = id, evidence = true }, { vpc = vpc, subnet = subnet, web = web,
                                                         eni = eni, id = id }
 end

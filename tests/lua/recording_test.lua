@@ -7,7 +7,9 @@ local PLANNED = "sg-(planned-1)"
 local V4 = { { IpProtocol = "-1", IpRanges = { { CidrIp = "0.0.0.0/0" } } } }
 local V6 = { { IpProtocol = "-1", Ipv6Ranges = { { CidrIpv6 = "::/0" } } } }
 
-local function call(operation, params) return { service = "ec2", operation = operation, params = params } end
+local function call(operation, params)
+    return { service = "ec2", operation = operation, params = params }
+end
 local function answer(operation, params, skeleton)
     return recording.answer(call(operation, params), skeleton)
 end
@@ -17,7 +19,8 @@ local function begin()
     recording.begin()
     seen("describe_vpcs", {}, { Vpcs = {
         { VpcId = VPC }, { VpcId = VPC6, Ipv6CidrBlockAssociationSet = {
-            { Ipv6CidrBlock = "2001:db8::/56", Ipv6CidrBlockState = { State = "associated" } } } } } })
+            { Ipv6CidrBlock = "2001:db8::/56",
+              Ipv6CidrBlockState = { State = "associated" } } } } } })
 end
 
 local function create(vpc, id, name)
@@ -26,7 +29,8 @@ local function create(vpc, id, name)
 end
 
 local function described(id)
-    return answer("describe_security_groups", { GroupIds = { id or PLANNED } }).value.SecurityGroups[1]
+    local result = answer("describe_security_groups", { GroupIds = { id or PLANNED } })
+    return result.value.SecurityGroups[1]
 end
 
 local function with_interface()
@@ -127,7 +131,7 @@ test("a planned group can be deleted once nobody carries it", function()
     check.equal(swap(PLANNED).error.code, "InvalidGroup.NotFound")
 end)
 
-test("planned and known real groups are described together, unknown ones are not guessed", function()
+test("planned and known groups are described together, unknown ones not guessed", function()
     create()
     seen("describe_security_groups", { GroupIds = { "sg-1" } },
          { SecurityGroups = { { GroupId = "sg-1", GroupName = "web" } } })
