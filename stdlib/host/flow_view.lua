@@ -168,7 +168,8 @@ end
 -- The ids of an instance's interfaces, the primary one first.
 function view:interfaces_of(instance)
     self.attached = self.attached or index_instances(self)
-    local list = table.move(self.attached[instance] or {}, 1, #(self.attached[instance] or {}), 1, {})
+    local known = self.attached[instance] or {}
+    local list = table.move(known, 1, #known, 1, {})
     table.sort(list, function(a, b)
         local x, y = self:interface(a), self:interface(b)
         if x.device ~= y.device then return x.device < y.device end

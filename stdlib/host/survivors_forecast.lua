@@ -5,6 +5,7 @@
 local automatic = require "flow_automatic"
 local flow_view = require "flow_view"
 local holes = require "flow_holes"
+local routes = require "flow_routes"
 local tracking = require "flow_tracking"
 
 local forecast = {}
@@ -55,18 +56,21 @@ local WAYS = {
     transit = { "unknown", "flows through %s (not known whether always tracked)" },
 }
 
+local ENDPOINTS = {
+    ["gateway-endpoint"] = "flows to DynamoDB through %s",
+    firewall = "flows through the Network Firewall endpoint %s",
+    inspection = "flows through the Gateway Load Balancer endpoint %s",
+}
+
 local function endpoint_class(view, route)
     local raw = view:raw("VpcEndpoints", route.id)
     if not raw then return nil end
-    local way = { kind = "gateway-endpoint", id = route.id, service = raw.ServiceName or "" }
-    if raw.VpcEndpointType == "GatewayLoadBalancer" then
-        return "unknown", ("flows through the Gateway Load Balancer endpoint %s (not known whether "
-            .. "always tracked)"):format(route.id)
-    end
-    if automatic.judge(way) == "yes" then
-        return "survives", ("flows to DynamoDB through %s (always tracked)"):format(route.id)
-    end
-    return nil
+    local way = { kind = routes.endpoint_kind(raw), id = route.id, service = raw.ServiceName }
+    local always = automatic.judge(way)
+    if always == "no" then return nil end
+    local text = ENDPOINTS[way.kind] .. (always == "yes" and " (always tracked)"
+        or " (not known whether always tracked)")
+    return always == "yes" and "survives" or "unknown", text:format(route.id)
 end
 
 local function has_family(interfaces, family)

@@ -4,8 +4,8 @@
 package.path = "tests/lua/?.lua;stdlib/host/?.lua;" .. package.path
 
 local ALL = { "addresses", "advisor", "arguments", "recording", "group_rules", "isolate_sg",
-              "guide", "flow_groups", "flow_nacl",
-              "flow_routes", "flow_property", "flow_scale", "reach", "forecast" }
+              "guide", "flow_groups", "flow_nacl", "flow_routes", "flow_interfaces",
+              "flow_property", "flow_scale", "reach", "forecast" }
 
 local check = require "check"
 
