@@ -3,7 +3,7 @@
 -- Owns: finding tests/lua/*_test.lua by the list below, running each test protected, counting.
 package.path = "tests/lua/?.lua;stdlib/host/?.lua;" .. package.path
 
-local ALL = { "addresses", "advisor", "arguments", "recording", "group_rules", "isolate_sg",
+local ALL = { "addresses", "advisor", "arguments", "group_rules", "isolate_sg",
               "guide", "flow_groups", "flow_nacl",
               "flow_routes", "flow_property" }
 
