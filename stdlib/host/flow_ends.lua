@@ -42,6 +42,7 @@ local function interface_end(spec, interface, family, text)
     if not own then fail(spec, "%s has no %s address", interface.id, family) end
     return { interface = interface.id, vpc = interface.vpc, text = own.text,
              address = own.address, started_public = own.public and own.public.text,
+             borrowed = own.borrowed,
              by_public = text ~= nil and own.text ~= text }
 end
 

@@ -116,12 +116,14 @@ return {
     { "dropping the public address cuts: for good when it was auto-assigned", function()
         for elastic, expected in pairs { [true] = "paused", [false] = "cut" } do
             local w, flows = open_world()
+            local eni = w.resources.NetworkInterfaces["eni-one"]
+            eni.Association.IpOwnerId = elastic and "111122223333" or "amazon"
+            flows:changed()
             if elastic then
                 w.resources.Addresses["eipalloc-1"] = { AllocationId = "eipalloc-1",
                                                         PublicIp = "198.18.0.1" }
             end
             add(flows, "c2", "i-one", C2)
-            local eni = w.resources.NetworkInterfaces["eni-one"]
             eni.Association, eni.PrivateIpAddresses[1].Association = nil, nil
             flows:changed { { kind = "NetworkInterfaces", id = "eni-one" } }
             state(flows, "c2", expected)
