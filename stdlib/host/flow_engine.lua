@@ -7,7 +7,7 @@
 --   local flows = engine.new(world)
 --   flows:add { name = "c2", from = "i-1", to = "198.51.100.7", port = 4444 }
 --   ... change the world ...
---   flows:changed()                       -- or flows:changed { { kind = "SecurityGroups", id = "sg-1" } }
+--   flows:changed()       -- or: flows:changed { { kind = "SecurityGroups", id = "sg-1" } }
 --   flows:advance(5)
 --   flows:state "c2"                      --> "cut", "no rule of eni-1 (sg-9) allows it out"
 --

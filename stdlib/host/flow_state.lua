@@ -122,7 +122,9 @@ end
 local function pause(flow, now, why)
     flow.paused_since = flow.paused_since or now
     local gives_up = flow.protocol == "tcp" and next_tick(flow, flow.paused_since)
-    if gives_up and now >= gives_up + TCP_GIVES_UP then return cut(flow, now, texts.gave_up(why)) end
+    if gives_up and now >= gives_up + TCP_GIVES_UP then
+        return cut(flow, now, texts.gave_up(why))
+    end
     return set(flow, now, "paused", why)
 end
 

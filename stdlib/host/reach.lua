@@ -129,6 +129,14 @@ local function collect(found, entry)
     end
 end
 
+local function of_peer(view, from, direction, rule, peer, found)
+    for _, piece in ipairs(through_nacl(view, from.interface, direction, rule, peer)) do
+        if piece.answer ~= "no" then
+            collect(found, entry_of(from, direction, rule, peer, piece))
+        end
+    end
+end
+
 local function of_interface(view, from, carriers, found)
     for _, id in ipairs(from.interface.groups) do
         local group = view:group(id)
@@ -139,11 +147,7 @@ local function of_interface(view, from, carriers, found)
         for _, direction in ipairs { "ingress", "egress" } do
             for _, rule in ipairs(group and group[direction] or {}) do
                 peers.each(view, from, direction, rule, carriers, function(peer)
-                    for _, piece in ipairs(through_nacl(view, from.interface, direction, rule, peer)) do
-                        if piece.answer ~= "no" then
-                            collect(found, entry_of(from, direction, rule, peer, piece))
-                        end
-                    end
+                    of_peer(view, from, direction, rule, peer, found)
                 end)
             end
         end

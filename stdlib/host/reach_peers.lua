@@ -43,7 +43,8 @@ local function of_network(view, from, direction, network, add)
             local part = whole and network or route.network
             local base = { family = part.family, hi = part.hi, lo = part.lo, text = part.text }
             local way = routes.by_route(view, from, route, base)
-            if way.answer ~= "no" and not (direction == "ingress" and LETS_NOTHING_IN[way.kind]) then
+            local shut = direction == "ingress" and LETS_NOTHING_IN[way.kind]
+            if way.answer ~= "no" and not shut then
                 add(peer(view, interface, way, part))
             end
             if whole then return end
@@ -107,8 +108,8 @@ local function of_group(view, from, id, carriers, add)
     end
 end
 
--- Calls add{family, kind, via, answer, why, text, network, nat_subnet} for everyone that a rule means and
--- that a way leads to. `from`: {interface, own}; carriers(id): the interfaces of a group.
+-- Calls add{family, kind, via, answer, why, text, network, nat_subnet} for everyone that a rule
+-- means and that a way leads to. `from`: {interface, own}; carriers(id): the interfaces of a group.
 function peers.each(view, from, direction, rule, carriers, add)
     if rule.network then
         if rule.network.family == from.own.family then

@@ -137,7 +137,8 @@ local function by_services(world, interfaces, list, lever)
         if ids then
             local text = service[3] == "survives" and "flows with %s (%s; always tracked)"
                 or "flows with %s (%s; not known whether always tracked)"
-            add(list, "always tracked", service[3], lever .. service[4], text, service[2], names(ids))
+            add(list, "always tracked", service[3], lever .. service[4], text, service[2],
+                names(ids))
         end
     end
 end
@@ -154,10 +155,10 @@ end
 
 local function tracked(view, interfaces, plan, list, lever)
     local timeout = seconds_text(longest_timeout(view, interfaces))
-    local levers = ("%s; the idle time-out of its interfaces set to 60 s, for idle ones"):format(lever)
+    local levers = lever .. "; the idle time-out of its interfaces set to 60 s, for idle ones"
     if not plan.convert then
-        add(list, "tracked", "survives", levers, "every tracked flow that is open: it lives on until "
-            .. "it has been idle for its time-out (TCP: %s)", timeout)
+        add(list, "tracked", "survives", levers, "every tracked flow that is open: it lives on "
+            .. "until it has been idle for its time-out (TCP: %s)", timeout)
         return
     end
     add(list, "dormant", "can survive", levers, "flows that carry no packet in the %s s of the "
@@ -165,7 +166,8 @@ local function tracked(view, interfaces, plan, list, lever)
         tostring(plan.settle or 0), timeout)
     add(list, "conversion", "unknown", lever, "flows that carry a packet in the window: the "
         .. "conversion is attempted, AWS does not guarantee it")
-    add(list, "icmp", "survives", lever, "ICMP, and protocols other than TCP and UDP (always tracked)")
+    add(list, "icmp", "survives", lever,
+        "ICMP, and protocols other than TCP and UDP (always tracked)")
     if plan.families and not plan.families.v6 and has_family(interfaces, "v6") then
         add(list, "IPv6", "survives", "open both families in the window",
             "tracked IPv6 flows: the window opens IPv4 only")
@@ -208,7 +210,8 @@ end
 local function by_public_address(_, view, interfaces, _, list)
     add(list, "inside the VPC", "survives", CUT_BY_GROUPS, "flows inside the VPC and to its peers")
     if has_family(interfaces, "v6") then
-        add(list, "IPv6", "survives", nacl_lever(interfaces), "IPv6 flows: they need no public address")
+        add(list, "IPv6", "survives", nacl_lever(interfaces),
+            "IPv6 flows: they need no public address")
     end
     by_routes(view, interfaces, list, nacl_lever(interfaces))
 end
@@ -270,6 +273,8 @@ function forecast.entry_for(list, plan, flow)
     return nil
 end
 
+local NOT_OVER = { alive = true, paused = true, unknown = true }
+
 -- Of an engine's report after a rehearsal: the flows of these interfaces that are not over,
 -- each {name, state, text, flow (its entry in the report)}.
 function forecast.known(report, interfaces)
@@ -278,7 +283,7 @@ function forecast.known(report, interfaces)
     for _, flow in ipairs(report) do
         local mine = false
         for _, side in ipairs(flow.sides) do mine = mine or ours[side.interface] end
-        if mine and (flow.state == "alive" or flow.state == "paused" or flow.state == "unknown") then
+        if mine and NOT_OVER[flow.state] then
             list[#list + 1] = { name = flow.name, state = flow.state, text = flow.why, flow = flow }
         end
     end

@@ -80,9 +80,10 @@ return {
             local w, flows = two_interfaces()
             w.resources.VpcEndpoints = { ["vpce-1"] = { VpcEndpointId = "vpce-1", VpcId = "vpc-1",
                 VpcEndpointType = "GatewayLoadBalancer", State = "available",
-                Tags = firewall == "yes" and { { Key = "AWSNetworkFirewallManaged", Value = "true" } }
-                    or {} } }
-            w.resources.RouteTables["rtb-main"].Routes[3] = route("0.0.0.0/0", "GatewayId", "vpce-1")
+                Tags = firewall == "yes"
+                    and { { Key = "AWSNetworkFirewallManaged", Value = "true" } } or {} } }
+            local main = w.resources.RouteTables["rtb-main"].Routes
+            main[3] = route("0.0.0.0/0", "GatewayId", "vpce-1")
             flows:changed()
             w:wear("web", "sg-open")
             flows:changed()

@@ -42,7 +42,8 @@ local MUTATIONS = {
         while #routes > 2 do table.remove(routes) end
         local kind = pick(4)
         if kind > 1 then
-            routes[#routes + 1] = flow_world.route(pick(2) == 1 and "0.0.0.0/0" or "198.51.100.0/24",
+            routes[#routes + 1] = flow_world.route(
+                pick(2) == 1 and "0.0.0.0/0" or "198.51.100.0/24",
                 kind == 2 and "NatGatewayId" or "GatewayId", kind == 2 and "nat-1" or "igw-1")
             if kind == 4 and pick(3) == 1 then routes[#routes].State = "blackhole" end
         end

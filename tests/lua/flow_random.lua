@@ -29,8 +29,9 @@ function random.rules(pick)
         elseif kind == 5 then
             list[#list + 1] = "icmp -1 " .. random.PEERS[pick(#random.PEERS)]
         else
-            list[#list + 1] = ("%s %s %s"):format(kind == 3 and "tcp" or "udp",
-                                                  PORTS[pick(#PORTS)], random.PEERS[pick(#random.PEERS)])
+            list[#list + 1] = ("%s %s %s"):format(
+                kind == 3 and "tcp" or "udp", PORTS[pick(#PORTS)],
+                random.PEERS[pick(#random.PEERS)])
         end
     end
     return list

@@ -1,5 +1,5 @@
--- flow_routes_test.lua - NETWORK.md sections 3 and 4 as the flow engine keeps them: routes,
--- gateways, public addresses; and the ends of flows.
+-- flow_routes_test.lua - what is documented of routes, gateways and public addresses, as the
+-- flow engine keeps it; and the ends of flows.
 local check = require "check"
 local engine = require "flow_engine"
 local flow_world = require "flow_world"
@@ -148,8 +148,10 @@ return {
         eni.PrivateIpAddresses[1].Association = eni.Association
         flows:changed()
         add(flows, "beacon", "i-far", C2)
-        flows:changed(routes_of(w, "rtb-prv", { LOCAL[1], route("0.0.0.0/0", "GatewayId", "igw-1") }))
-        state(flows, "beacon", "cut", "its packets come from 198.18.0.50, no longer from 203.0.113.200")
+        flows:changed(routes_of(w, "rtb-prv", { LOCAL[1],
+                                                route("0.0.0.0/0", "GatewayId", "igw-1") }))
+        state(flows, "beacon", "cut",
+              "its packets come from 198.18.0.50, no longer from 203.0.113.200")
     end },
     { "peering: both tables must lead across, and it must be active", function()
         local w, flows = open_world()
@@ -236,7 +238,8 @@ return {
             ["no instance, interface or address"] = { from = "i-one", to = "evil", port = 1 },
             ["is no port"] = { from = "i-one", to = C2, port = 70000 },
             ["activity="] = { from = "i-one", to = C2, port = 1, activity = { every = 0 } },
-            ["it is said to come in"] = { from = "i-one", to = C2, port = 1, direction = "ingress" },
+            ["it is said to come in"] = { from = "i-one", to = C2, port = 1,
+                                          direction = "ingress" },
             ['activity= is "dormant"'] = { from = "i-one", to = C2, port = 1,
                                            activity = { every = math.huge } },
             ["it starts later"] = { from = "i-one", to = C2, port = 1, started = 2000000000 },
@@ -255,7 +258,7 @@ return {
         end
         check.equal(w.now, 1000000000)
     end },
-    { "a slow UDP flow that the rules allow costs nothing while it lasts, and dies of a cut", function()
+    { "a slow UDP flow that the rules allow costs nothing, and dies of a cut", function()
         local w, flows = open_world()
         w:group("sg-some", {}, { "udp 53 198.51.100.0/24" })
         w:group("sg-none", {}, {})

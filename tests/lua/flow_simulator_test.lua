@@ -46,7 +46,8 @@ local function begin()
     local web = named(world, "web-7")
     flows:add { name = "c2", from = web, to = "198.51.100.7", port = 4444 }
     flows:add { name = "ssh", from = "203.0.113.9", to = web, port = 22 }
-    flows:add { name = "asleep", from = web, to = "198.51.100.7", port = 4445, activity = "dormant" }
+    flows:add { name = "asleep", from = web, to = "198.51.100.7", port = 4445,
+                activity = "dormant" }
     flows:add { name = "neighbour", from = named(world, "web-8"), to = "198.51.100.7", port = 443 }
     for _, name in ipairs { "c2", "ssh", "asleep", "neighbour" } do
         check.equal((flows:state(name)), "alive", name)
@@ -82,7 +83,7 @@ return {
         wear(world, interfaces, blank_group(world, interfaces[1].VpcId, "final"))
         check.equal((flows:state "c2"), "alive")
     end },
-    { "a NACL entry, by call, pauses; deleted, the flows go on; who else is hit is named", function()
+    { "a NACL entry, by call, pauses; deleted, flows go on; who else is hit is named", function()
         local world, flows, web, interfaces = begin()
         local subnet = interfaces[1].SubnetId
         local acl = call(world, "describe_network_acls", { Filters = {
@@ -97,7 +98,7 @@ return {
              { NetworkAclId = acl, RuleNumber = 1, Egress = true })
         check.equal((flows:state "c2"), "alive")
     end },
-    { "an Elastic IP taken away pauses, a terminated instance cuts; a fork is on its own", function()
+    { "an Elastic IP taken away pauses, termination cuts; a fork is on its own", function()
         local world, flows, web = begin()
         local fork = sim_world.fork(world)
         local rehearsed = flows:fork(fork)

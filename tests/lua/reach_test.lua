@@ -98,7 +98,7 @@ return {
         check.equal(difference.gained[1].text, "tcp 8080 from the VPC (2001:db8::/56), IPv6")
         check.equal(difference.gained[1].direction, "in")
     end },
-    { "a group that the world does not hold is named; a stopped instance reaches nothing", function()
+    { "a group that is not in the world is named; a stopped instance reaches nothing", function()
         local w = web_world()
         w:wear("web", "sg-away")
         check.equal(reach.of(w, "i-web").unread, { "sg-away" })
