@@ -54,6 +54,7 @@ struct val *gate_close_step(struct gate *g) {
 // --- the journal -----------------------------------------------------------
 
 static void lose_journal(struct gate *g, const struct err *why) {
+    if (!g->journal_lost) g->journal_loss = *why;
     g->journal_lost = true;
     struct err latch;
     err_set(&latch, ERR_JOURNAL, "the journal cannot be written, so nothing may change: %s",
