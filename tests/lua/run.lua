@@ -4,7 +4,7 @@
 package.path = "tests/lua/?.lua;stdlib/host/?.lua;" .. package.path
 
 local ALL = { "addresses", "advisor", "arguments", "recording", "group_rules", "isolate_sg",
-              "guide", "sim_world", "sim_describe", "sim_groups", "sim_interfaces", "sim_network" }
+              "guide", "sim_world", "sim_describe", "sim_groups", "sim_interfaces", "sim_network", "sim_instances", "sim_faults", "sim_sqs" }
 
 local check = require "check"
 
