@@ -12,7 +12,7 @@ B       := build/$(MODE)
 
 PACKAGES := lua5.4 libcurl libcrypto libcjson expat inih libseccomp
 DEBS     := gcc make pkg-config liblua5.4-dev libcurl4-openssl-dev libssl-dev libcjson-dev \
-            libexpat1-dev libinih-dev libseccomp-dev libcmocka-dev python3-venv
+            libexpat1-dev libinih-dev libseccomp-dev libmicrohttpd-dev libcmocka-dev lua5.4 python3 python3-venv
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE -Ihost -I. -DCORDON_VERSION='"$(VERSION)"' $(WARNINGS) -MMD -MP \
@@ -25,14 +25,25 @@ else ifeq ($(MODE),asan)
   BASE_CFLAGS += -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
                  -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
   LDFLAGS     += -fsanitize=address,undefined
+else ifeq ($(MODE),fuzz)
+  CC          := clang
+  BASE_CFLAGS += -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+                 -fno-omit-frame-pointer -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
+  LDFLAGS     += -fsanitize=fuzzer,address,undefined
 else
   BASE_CFLAGS += -O0 -g -DASSET_ROOT='"$(CURDIR)"'
 endif
 
+# V=1 shows the commands.
+ifndef V
+  Q := @
+  say = @printf '  %-5s %s\n' $(1) $@
+endif
+
 # Recursive variables: pkg-config is asked when something is compiled, after `make deps`.
-LIB_CFLAGS = $(shell pkg-config --cflags libcurl libcrypto libcjson expat inih libseccomp)
+LIB_CFLAGS = $(shell pkg-config --cflags libcurl libcrypto libcjson expat inih libseccomp libmicrohttpd)
 LUA_CFLAGS = $(shell pkg-config --cflags lua5.4)
-# libcurl is loaded by host/aws/http.c when the network is needed; nothing links it.
+# libcurl and libmicrohttpd are loaded when they are needed; nothing links them.
 LIBS       = $(shell pkg-config --libs lua5.4 libcrypto libcjson expat inih libseccomp) -ldl -lm
 
 HOST_SRC := $(sort $(wildcard host/*/*.c))
@@ -46,25 +57,29 @@ endif
 all: $(B)/cordon
 
 $(B)/cordon: $(B)/lua/main.o $(B)/libcordon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/libcordon.a: $(OBJ)
-	rm -f $@; $(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@; $(AR) rcs $@ $^
 
 $(B)/host/%.o: host/%.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(BASE_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/lua/%.o: lua/%.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/assets.S: host/base/embed.sh $(ASSETS)
 	@mkdir -p $(@D)
-	sh host/base/embed.sh $(ASSETS) > $@.tmp && mv $@.tmp $@
+	$(Q)sh host/base/embed.sh $(ASSETS) > $@.tmp && mv $@.tmp $@
 
 $(B)/assets.o: $(B)/assets.S
-	$(CC) -c -o $@ $<
+	$(Q)$(CC) -c -o $@ $<
 
 # --- tests -----------------------------------------------------------------
 # tests/unit/NAME_test.c and tests/suites/NAME.c become build/MODE/tests/NAME. A line
@@ -75,22 +90,91 @@ SUITES := $(patsubst tests/suites/%.c,$(B)/tests/%,$(sort $(wildcard tests/suite
 
 $(B)/tests/%: tests/unit/%.c $(B)/libcordon.a
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -Itests $(LDFLAGS) $(TEST_LINK) -o $@ $< $(B)/libcordon.a $(LIBS) -lcmocka
+	$(call say,CC)
+	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -Itests $(LDFLAGS) $(TEST_LINK) -o $@ $< $(B)/libcordon.a $(LIBS) -lcmocka
 
 $(B)/tests/%: tests/suites/%.c $(B)/libcordon.a
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(B)/libcordon.a $(LIBS)
+	$(call say,CC)
+	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(B)/libcordon.a $(LIBS)
 
 tests: $(UNIT) $(SUITES) $(B)/cordon
+
+# --- fuzzing and memory ------------------------------------------------------
+# tests/fuzz/NAME.c becomes build/MODE/fuzz/NAME: with clang's libFuzzer in MODE=fuzz, else with
+# tests/fuzz/driver.c, which needs nothing. A "// link:" line as above. `make fuzz` wants clang
+# and libclang-rt-dev; `make check` runs build/asan/fuzz for a moment.
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(filter-out %/driver.c,$(wildcard tests/fuzz/*.c))))
+FUZZ_ENGINE := $(if $(filter fuzz,$(MODE)),,$(B)/fuzz/driver.o)
+
+$(B)/fuzz/driver.o: tests/fuzz/driver.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ENGINE) $(B)/libcordon.a
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -Itests $(LDFLAGS) $(TEST_LINK) -o $@ $< $(FUZZ_ENGINE) $(B)/libcordon.a $(LIBS)
+
+fuzzers: $(FUZZERS)
+
+fuzz:
+	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=fuzz fuzzers
+	@sh tests/fuzz/run.sh libfuzzer build/fuzz/fuzz $(FUZZ_SECONDS)
+
+# Puts what `make fuzz` found worth keeping into tests/fuzz/corpus, as small as it gets.
+fuzz-corpus:
+	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=fuzz fuzzers
+	@sh tests/fuzz/run.sh keep build/fuzz/fuzz
+
+valgrind:
+	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=debug tests
+	@sh tests/valgrind.sh all
 
 # --- API models ------------------------------------------------------------
 # Written again from pip's botocore (1.43 or newer) and committed.
 model:
 	python3 host/model/generate.py host/model
 
-clean:
-	rm -rf build/debug build/asan build/release
+# --- what must be there ----------------------------------------------------
+# Asks dpkg for each package and apt for what is missing, through sudo where not root.
+deps:
+	@missing=""; for p in $(DEBS); do \
+	    dpkg -s $$p 2>/dev/null | grep -q '^Status: install ok installed' || missing="$$missing $$p"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	    echo "installing:$$missing"; \
+	    if [ "$$(id -u)" = 0 ]; then sudo=""; else sudo="sudo"; fi; \
+	    $$sudo env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing" \
+	        || { echo "could not install:$$missing"; exit 1; }; \
+	fi
 
--include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(SUITES))
-.PHONY: all tests model clean
+# Python of the tests and of the demo: a virtual environment that adds what the system lacks.
+PYTHON := build/venv/bin/python
+$(PYTHON): tests/requirements.txt
+	@mkdir -p build
+	$(Q)python3 -m venv --system-site-packages build/venv
+	$(Q)$@ tests/have.py tests/requirements.txt || build/venv/bin/pip install -q -r tests/requirements.txt
+	$(Q)touch $@
+venv: deps
+	@$(MAKE) --no-print-directory $(PYTHON)
+
+# --- the two commands --------------------------------------------------------
+demo: venv
+	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=release
+	@$(PYTHON) tests/demo.py build/release/cordon
+
+check: venv
+	@sh tests/check.sh
+
+install: $(B)/cordon
+	install -D -m 755 $(B)/cordon $(DESTDIR)$(PREFIX)/bin/cordon
+	install -D -m 644 docs/cordon.1 $(DESTDIR)$(PREFIX)/share/man/man1/cordon.1
+
+clean:
+	rm -rf build/debug build/asan build/release build/fuzz
+
+-include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(SUITES) $(FUZZERS))
+.PHONY: all tests fuzzers fuzz fuzz-corpus valgrind model deps venv demo check install clean
 .DELETE_ON_ERROR:

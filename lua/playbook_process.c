@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/wire.h"
+#include "child/confine.h"
 #include "child/messages.h"
 #include "sandbox.h"
 #include "seccomp.h"
@@ -27,6 +28,7 @@
 #define MOST_MEMORY ((int64_t)256 * 1024 * 1024)
 #define FLUSH_AT ((size_t)256 * 1024)  // bytes queued before they are written anyway
 #define PIECE ((size_t)64 * 1024)
+#define LEAST_MARGIN_MS 300
 
 enum exit_code { EXIT_DONE = 0, EXIT_HOST_GONE = 123, EXIT_PROTOCOL = 124, EXIT_SETUP = 126 };
 
@@ -207,11 +209,14 @@ static int64_t memory_cap(const struct val *load) {
     return memory > MOST_MEMORY ? MOST_MEMORY : memory;
 }
 
-// A tenth before the limit on CPU time, which is the host's deadline rounded up.
+// Somewhat before the host's deadline, which the limit on CPU time tells (in whole
+// seconds): a tenth, and never so little that a busy machine would eat it up.
 static int64_t computing_ms(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_CPU, &limit) != 0 || limit.rlim_cur > 1000000) return 0;
-    return (int64_t)limit.rlim_cur * 900;
+    if (limit.rlim_cur <= CONFINED_CPU_SLACK) return 0;
+    int64_t deadline_ms = ((int64_t)limit.rlim_cur - CONFINED_CPU_SLACK) * 1000;
+    return deadline_ms - (deadline_ms > 10 * LEAST_MARGIN_MS ? deadline_ms / 10 : LEAST_MARGIN_MS);
 }
 
 static bool find_parts(struct process *p) {

@@ -22,7 +22,7 @@
 
 struct scratch {
     char dir[64];
-    char path[256];
+    char path[512];
 };
 
 static inline void scratch_make(struct scratch *s) {
@@ -32,7 +32,8 @@ static inline void scratch_make(struct scratch *s) {
 
 // The path of a name in the folder; valid until the next call.
 static inline const char *scratch_path(struct scratch *s, const char *name) {
-    snprintf(s->path, sizeof s->path, "%s/%s", s->dir, name);
+    int len = snprintf(s->path, sizeof s->path, "%s/%s", s->dir, name);
+    assert_in_range(len, 1, sizeof s->path - 1);
     return s->path;
 }
 

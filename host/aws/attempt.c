@@ -2,7 +2,7 @@
 // there is another.
 //
 // Owns: the path from an encoded call to HTTP and back. It asks the permit before each
-// attempt; whether a call may go without one was decided in door.c.
+// attempt leaves; whether a call may go without one was decided in door.c.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "aws/sigv4.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/text.h"
 
 #define MAX_HEADERS 12
 
@@ -48,6 +49,15 @@ static bool sign(const struct call *c, const struct credentials *keys, const str
     return sigv4_sign(&request, &k, &scope, s, e);
 }
 
+// Last of all: whatever took time until here may have changed the gate's mind.
+static bool on_starting(void *ctx, struct err *e) {
+    struct call *c = ctx;
+    if (c->has_permit && !c->permit.still(c->permit.ctx, e)) return false;
+    c->reply.sent_us = clock_now_us();
+    c->reply.attempts++;
+    return true;
+}
+
 static void on_response(void *ctx, const struct http_response *r);
 
 static bool post(struct call *c, const struct credentials *keys, struct err *e) {
@@ -60,7 +70,8 @@ static bool post(struct call *c, const struct credentials *keys, struct err *e) 
         if (keys->session_token != NULL) add(&o, "X-Amz-Security-Token", keys->session_token);
         add(&o, "Authorization", buf_str(&s.authorization));
         add(&o, "User-Agent", "cordon/" CORDON_VERSION);
-        struct http_request request = {.url = c->endpoint.url,
+        struct http_request request = {.starting = on_starting,
+                                       .url = c->endpoint.url,
                                        .headers = o.headers,
                                        .header_count = o.count,
                                        .body = c->wire.body.data,
@@ -87,18 +98,8 @@ void attempt_start(struct call *c) {
         if (!resolver_want(c->aws->resolver, on_keys, c, &e)) call_fail(c, &e);
         return;
     }
-    // Last of all: whatever took time above may have changed the gate's mind.
-    if (c->has_permit && !c->permit.still(c->permit.ctx, &e)) {
-        call_fail(c, &e);
-        return;
-    }
-    c->reply.sent_us = clock_now_us();
     if (c->first_ms == 0) c->first_ms = clock_mono_ms();
-    if (!post(c, keys, &e)) {
-        call_fail(c, &e);
-        return;
-    }
-    c->reply.attempts++;
+    if (!post(c, keys, &e)) call_fail(c, &e);
 }
 
 // --- the answer -----------------------------------------------------------------------
@@ -111,6 +112,7 @@ struct outcome {
 
 static enum retry_fate fate_of(enum http_fate fate) {
     switch (fate) {
+    case HTTP_WITHDRAWN:
     case HTTP_REFUSED: return FATE_HOPELESS;
     case HTTP_NOT_SENT: return FATE_NOT_SENT;
     case HTTP_UNKNOWN: return FATE_UNKNOWN;
@@ -189,18 +191,21 @@ static struct retry_attempt describe(const struct call *c, const struct http_res
     };
 }
 
+// Codes and ids are the server's words: escaped, as all that goes to a terminal.
 static void say(const struct call *c, const struct http_response *r, const struct outcome *o) {
     if (!c->aws->options.verbose) return;
-    char what[400];
-    if (r->fate != HTTP_ANSWERED)
-        snprintf(what, sizeof what, "%.300s", o->err.message);
-    else
-        snprintf(what, sizeof what, "HTTP %d%s%s", r->status, o->value == NULL ? " " : "",
-                 o->value == NULL ? o->err.code : "");
-    fprintf(stderr, "aws: %s %s, attempt %d: %s, %lld ms, %s%s\n", c->op->service->name,
-            c->op->name, c->reply.attempts, what,
-            (long long)((c->reply.answered_us - c->reply.sent_us) / 1000),
-            c->reply.request_id[0] != '\0' ? "request " : "no request id", c->reply.request_id);
+    struct buf what = BUF_EMPTY;
+    struct buf shown = BUF_EMPTY;
+    if (r->fate == HTTP_ANSWERED) buf_printf(&what, "HTTP %d ", r->status);
+    if (o->value == NULL)
+        buf_add_str(&what, r->fate == HTTP_ANSWERED ? o->err.code : o->err.message);
+    if (c->reply.request_id[0] != '\0') buf_printf(&what, ", request id %s", c->reply.request_id);
+    text_escape(&shown, buf_str(&what), what.len, 500);
+    fprintf(stderr, "aws: %s %s, attempt %d, %lld ms: %s\n", c->op->service->name, c->op->name,
+            c->reply.attempts, (long long)((c->reply.answered_us - c->reply.sent_us) / 1000),
+            buf_str(&shown));
+    buf_free(&what);
+    buf_free(&shown);
 }
 
 static void on_again(void *ctx) {
@@ -229,6 +234,10 @@ static void refill(struct call *c) {
 
 static void on_response(void *ctx, const struct http_response *r) {
     struct call *c = ctx;
+    if (r->fate == HTTP_WITHDRAWN) {
+        call_fail(c, &r->err);
+        return;
+    }
     c->reply.answered_us = clock_now_us();
     c->reply.request_id[0] = '\0';
     if (r->fate == HTTP_UNKNOWN || r->fate == HTTP_ANSWERED) c->reply.sent = true;

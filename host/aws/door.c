@@ -89,7 +89,7 @@ static bool prepare(struct call *c, struct err *e) {
     if (!may_go(c, e)) return false;
     if (!codec_encode_request(a->model, c->op, c->params, &c->wire, e)) return false;
     if (c->wire.body.failed) return err_memory(e);
-    c->repeatable = retry_is_repeatable(c->op, c->params);
+    c->repeatable = c->own || retry_is_repeatable(c->op, c->params);
     return ready_region(a, e) && ready_http(a, e) &&
            endpoint_resolve(&a->config, c->op->service, a->region, &c->endpoint, e);
 }

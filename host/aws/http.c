@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "aws/http_curl.h"
 #include "aws/http_easy.h"
@@ -27,28 +29,33 @@ struct http {
     struct transfer *waiting;  // in the order given
     struct transfer *active;
     struct watch *watches;
-    struct loop_timer *timer;  // libcurl's
-    struct loop_timer *kick;   // to start what is waiting
+    int timer;  // timerfd: armed without allocating, so libcurl's time-outs cannot get lost
+    struct loop_fd *timer_watch;
+    bool broken;  // a callback had to fail: libcurl gives up every transfer of this multi
 };
 
 static void turn(struct http *h, curl_socket_t fd, int flags);
 
 // --- libcurl's wishes ---------------------------------------------------------------
 
-static void on_timer(void *ctx) {
+static void arm(struct http *h, long ms) {
+    struct itimerspec at = {.it_value = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}};
+    if (ms == 0) at.it_value.tv_nsec = 1;  // zero would disarm
+    if (ms < 0) at.it_value = (struct timespec){0};
+    timerfd_settime(h->timer, 0, &at, NULL);
+}
+
+static void on_timer(void *ctx, short revents) {
     struct http *h = ctx;
-    h->timer = NULL;
-    turn(h, CURL_SOCKET_TIMEOUT, 0);
+    uint64_t expirations;
+    (void)revents;
+    if (read(h->timer, &expirations, sizeof expirations) > 0) turn(h, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int set_timer(CURLM *multi, long ms, void *ctx) {
-    struct http *h = ctx;
     (void)multi;
-    loop_timer_cancel(h->timer);
-    h->timer = NULL;
-    if (ms < 0) return 0;
-    h->timer = loop_timer_add(h->loop, ms, on_timer, h);
-    return h->timer != NULL ? 0 : -1;
+    arm(ctx, ms);
+    return 0;
 }
 
 static void on_socket(void *ctx, short revents) {
@@ -80,7 +87,10 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *u
     (void)easy;
     (void)unused;
     struct watch *w = watch_of(h, fd);
-    if (w == NULL) return -1;
+    if (w == NULL) {
+        h->broken = true;
+        return -1;
+    }
     short events = 0;
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= POLLIN;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= POLLOUT;
@@ -117,6 +127,11 @@ static void start_waiting(struct http *h) {
         if (!host_is_free(h, t)) continue;
         pull(&h->waiting, t);
         push(&h->active, t);
+        if (t->starting != NULL && !t->starting(t->ctx, &t->response.err)) {
+            t->withdrawn = true;
+            t->ended = true;
+            continue;
+        }
         if (h->curl->multi_add_handle(h->multi, t->easy) != CURLM_OK) {
             t->result = CURLE_OUT_OF_MEMORY;
             t->ended = true;
@@ -158,20 +173,36 @@ static void deliver_ended(struct http *h) {
     }
 }
 
+static bool open_multi(struct http *h, struct err *e);
+
+// Ends every transfer and starts over with a new multi.
+static void recover(struct http *h) {
+    for (struct transfer *t = h->active; t != NULL; t = t->next) {
+        if (!t->ended) t->result = CURLE_OUT_OF_MEMORY;
+        t->ended = true;
+    }
+    deliver_ended(h);
+    h->curl->multi_cleanup(h->multi);
+    h->multi = NULL;
+    h->broken = false;
+    for (struct watch *w = h->watches; w != NULL; w = w->next) loop_fd_events(w->fd_watch, 0);
+}
+
 // One step: what happened on a socket or by time, then its consequences.
 static void turn(struct http *h, curl_socket_t fd, int flags) {
     int running;
-    h->curl->multi_socket_action(h->multi, fd, flags, &running);
-    deliver_ended(h);
-    start_waiting(h);
-    deliver_ended(h);
-}
-
-static void on_kick(void *ctx) {
-    struct http *h = ctx;
-    h->kick = NULL;
-    start_waiting(h);
-    deliver_ended(h);
+    if (h->multi != NULL) {
+        h->curl->multi_socket_action(h->multi, fd, flags, &running);
+        deliver_ended(h);
+        if (h->broken) recover(h);
+    }
+    if (h->waiting == NULL) return;
+    if (open_multi(h, NULL)) {
+        start_waiting(h);
+        deliver_ended(h);
+    }
+    // Without memory, or when one of the starts broke the multi: once more, soon.
+    if (h->multi == NULL || h->broken) arm(h, 10);
 }
 
 // --- life ----------------------------------------------------------------------------
@@ -191,17 +222,29 @@ static bool open_multi(struct http *h, struct err *e) {
     return true;
 }
 
+static bool open_timer(struct http *h, struct err *e) {
+    h->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (h->timer < 0) return err_errno(e, "cannot make a timer for HTTP");
+    h->timer_watch = loop_fd_add(h->loop, h->timer, POLLIN, on_timer, h);
+    return h->timer_watch != NULL || err_memory(e);
+}
+
+static bool set_up(struct http *h, struct loop *l, const char *ca_bundle, struct err *e) {
+    h->loop = l;
+    h->timer = -1;
+    if (ca_bundle != NULL && (h->ca_bundle = strdup(ca_bundle)) == NULL) return err_memory(e);
+    return open_timer(h, e);
+}
+
 struct http *http_new(struct loop *l, const char *ca_bundle, struct err *e) {
     struct http *h = calloc(1, sizeof *h);
-    bool ok = h != NULL;
-    if (ok && ca_bundle != NULL) ok = (h->ca_bundle = strdup(ca_bundle)) != NULL;
-    if (!ok) {
-        free(h);
+    if (h == NULL) {
         err_memory(e);
         return NULL;
     }
-    h->loop = l;
-    return h;
+    if (set_up(h, l, ca_bundle, e)) return h;
+    http_free(h);
+    return NULL;
 }
 
 static void drop_all(struct http *h, struct transfer **list, bool added) {
@@ -218,8 +261,8 @@ void http_free(struct http *h) {
     drop_all(h, &h->waiting, false);
     drop_all(h, &h->active, true);
     if (h->multi != NULL) h->curl->multi_cleanup(h->multi);
-    loop_timer_cancel(h->timer);
-    loop_timer_cancel(h->kick);
+    loop_fd_remove(h->timer_watch);
+    if (h->timer >= 0) close(h->timer);
     while (h->watches != NULL) {
         struct watch *w = h->watches;
         h->watches = w->next;
@@ -233,12 +276,11 @@ void http_free(struct http *h) {
 bool http_start(struct http *h, const struct http_request *r, http_done *done, void *ctx,
                 struct err *e) {
     if (!open_multi(h, e)) return false;
-    if (h->kick == NULL) h->kick = loop_timer_add(h->loop, 0, on_kick, h);
-    if (h->kick == NULL) return err_memory(e);
     struct transfer *t = transfer_new(h->curl, r, h->ca_bundle, e);
     if (t == NULL) return false;
     t->done = done;
     t->ctx = ctx;
     push(&h->waiting, t);
+    arm(h, 0);  // an early call to libcurl is harmless: it finds that nothing is due
     return true;
 }

@@ -16,6 +16,7 @@
 
 #define HTTP_CONNECT_MS 3100L
 #define HTTP_TOTAL_MS 60000L
+#define HTTP_IDLE_S 50L  // older connections are not reused: servers drop them after a minute
 #define HTTP_MAX_BODY ((size_t)64 * 1024 * 1024)
 #define HTTP_MAX_HEADERS ((size_t)64 * 1024)
 #define HTTP_MAX_PER_HOST 16
@@ -30,6 +31,9 @@ struct http_header {
 // A POST. All of it but the body is copied; the body is borrowed until `done`. `headers`
 // holds host and content-type; content-length is added.
 struct http_request {
+    // Asked, with `ctx` of http_start, when its turn has come and nothing was sent yet;
+    // false withdraws it. It must not run the loop. NULL: always.
+    bool (*starting)(void *ctx, struct err *e);
     const char *url;
     const struct http_header *headers;
     size_t header_count;
@@ -40,9 +44,10 @@ struct http_request {
 };
 
 enum http_fate {
-    HTTP_REFUSED,   // not sent, and never will be: bad certificate, bad CA file, bad URL
-    HTTP_NOT_SENT,  // not sent: connection refused, no such host, connect time-out
-    HTTP_UNKNOWN,   // the body was given to the connection, and no whole answer came
+    HTTP_WITHDRAWN,  // not sent: `starting` said no; `err` is its reason
+    HTTP_REFUSED,    // not sent, and never will be: bad certificate, bad CA file, bad URL
+    HTTP_NOT_SENT,   // not sent: connection refused, no such host, connect time-out
+    HTTP_UNKNOWN,    // the body was given to the connection, and no whole answer came
     HTTP_ANSWERED
 };
 

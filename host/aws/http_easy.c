@@ -97,6 +97,7 @@ static bool set_limits(struct transfer *t, int64_t timeout_ms) {
     t->curl->easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
     t->curl->easy_setopt(t->easy, CURLOPT_TCP_NODELAY, 1L);
     t->curl->easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    t->curl->easy_setopt(t->easy, CURLOPT_MAXAGE_CONN, HTTP_IDLE_S);
     t->curl->easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     t->curl->easy_setopt(t->easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     t->curl->easy_setopt(t->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -174,6 +175,7 @@ struct transfer *transfer_new(const struct curl_functions *curl, const struct ht
     t->curl = curl;
     t->body = r->body;
     t->body_len = r->body_len;
+    t->starting = r->starting;
     http_headers_clear(&t->response);
     if (set_all(t, r, ca_bundle, e)) return t;
     transfer_free(t);
@@ -218,6 +220,10 @@ static void describe(struct transfer *t) {
 
 void transfer_finish(struct transfer *t) {
     struct http_response *r = &t->response;
+    if (t->withdrawn) {
+        r->fate = HTTP_WITHDRAWN;
+        return;
+    }
     if (t->result == CURLE_OK) {
         long status = 0;
         t->curl->easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);

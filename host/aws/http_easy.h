@@ -23,9 +23,11 @@ struct transfer {
     bool too_large;
     struct buf received;
     char reason[CURL_ERROR_SIZE];
+    bool withdrawn;
     bool ended;
     CURLcode result;
     struct http_response response;
+    bool (*starting)(void *ctx, struct err *e);
     http_done *done;
     void *ctx;
 };

@@ -142,6 +142,16 @@ bool loop_prepare_add(struct loop *l, loop_prepare_fn *fn, void *ctx) {
     return true;
 }
 
+void loop_prepare_remove(struct loop *l, loop_prepare_fn *fn, void *ctx) {
+    for (struct prepare **at = &l->prepares; *at; at = &(*at)->next) {
+        struct prepare *p = *at;
+        if (p->fn != fn || p->ctx != ctx) continue;
+        *at = p->next;
+        free(p);
+        return;
+    }
+}
+
 static void fire_timers(struct loop *l) {
     int64_t now = clock_mono_ms();
     while (l->timers && l->timers->at <= now) {
@@ -218,10 +228,12 @@ bool loop_for(struct loop *l, int64_t ms, struct err *e) {
     return ok;
 }
 
-// A terminal that hangs up (an SSH connection that breaks) ends a run as SIGTERM does.
+// A terminal that hangs up (an SSH connection that breaks) ends a run as SIGTERM does, and
+// Ctrl-\\ as Ctrl-C: neither may kill a host that has a window to close.
 static void on_signal(int number) {
     int saved = errno;
     if (number == SIGHUP) number = SIGTERM;
+    if (number == SIGQUIT) number = SIGINT;
     if (!signal_first) signal_first = number;
     signal_seen = signal_seen + 1;
     ssize_t ignored = write(signal_pipe, "!", 1);
@@ -247,6 +259,7 @@ bool loop_catch_signals(struct loop *l, struct err *e) {
     sigemptyset(&catch.sa_mask);
     sigaction(SIGINT, &catch, NULL);
     sigaction(SIGTERM, &catch, NULL);
+    sigaction(SIGQUIT, &catch, NULL);
     // Under nohup it stays ignored.
     if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
         sigaction(SIGHUP, &catch, NULL);
@@ -268,4 +281,10 @@ int loop_signal_count(const struct loop *l) {
 void loop_signal_clear(struct loop *l) {
     (void)l;
     signal_first = 0;
+}
+
+void loop_hold_stops(bool hold) {
+    struct sigaction action = {.sa_handler = hold ? SIG_IGN : SIG_DFL};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTSTP, &action, NULL);
 }

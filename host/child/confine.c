@@ -42,8 +42,10 @@ static bool leave_no_dump(void) {
 }
 
 static bool keep_only(int fd) {
+    // A program that was started without 0 to 2 may have got one of them for its socket.
+    if (fd <= STDERR_FILENO) fd = fcntl(fd, F_DUPFD, CONFINED_FD);
     int null = open("/dev/null", O_RDWR);
-    if (null < 0) return false;
+    if (fd < 0 || null < 0) return false;
 #ifdef CORDON_SANITIZED
     int last = STDOUT_FILENO;  // a sanitizer's report must be seen
 #else
@@ -58,26 +60,25 @@ static bool keep_only(int fd) {
 static void default_signals(void) {
     sigset_t none;
     sigemptyset(&none);
+#ifndef CORDON_SANITIZED  // a sanitizer's own handlers stay
     for (int number = 1; number < NSIG; number++)
         if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
+#endif
+    signal(SIGCHLD, SIG_DFL);  // an inherited SIG_IGN would take the ends of children away
     signal(SIGPIPE, SIG_IGN);  // a host that went away is an error to a write
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 bool confine_server(int fd, pid_t parent) {
     wipe_environment();
-#ifndef CORDON_SANITIZED
     default_signals();
-#else
-    signal(SIGPIPE, SIG_IGN);  // the sanitizer's own handlers stay
-#endif
     // Ctrl-C at the terminal must reach the host only.
     if (setsid() < 0 || !keep_only(fd)) return false;
     return leave_no_dump() && die_with(parent);
 }
 
 bool confine_child(int fd, pid_t parent, int64_t deadline_ms) {
-    rlim_t seconds = (rlim_t)((deadline_ms + 999) / 1000);
+    rlim_t seconds = (rlim_t)((deadline_ms + 999) / 1000) + CONFINED_CPU_SLACK;
     if (!keep_only(fd) || !leave_no_dump() || setsid() < 0) return false;
     if (!limit(RLIMIT_CPU, seconds, seconds + 1)) return false;
     if (!limit(RLIMIT_FSIZE, 0, 0)) return false;

@@ -12,6 +12,10 @@
 // The one descriptor that a server or a child keeps, beside 0 to 2 (which lead nowhere).
 #define CONFINED_FD 3
 
+// Seconds of CPU time that a child may have beyond its deadline, so that the watchdog in
+// the host is always the one that ends it.
+#define CONFINED_CPU_SLACK 1
+
 // For the server, straight after its fork: no environment (its bytes are overwritten),
 // own session, no descriptor but `fd`, which becomes CONFINED_FD. False: give up.
 bool confine_server(int fd, pid_t parent);

@@ -20,8 +20,8 @@ static bool bad_type(const struct codec *c, const struct place *p, const struct 
         text_escape(&shown, val_as_str(v, ""), val_str_len(v), 40);
         buf_add_char(&shown, '"');
     }
-    place_bad(p, c->e, ERR_PARAMS, "must be %s, not a %s%s", wanted, val_type_name(val_type(v)),
-              buf_str(&shown));
+    place_bad(p, c->e, ERR_PARAMS, "must be %s, not %s %s%s", wanted,
+              val_type(v) == VAL_INT ? "an" : "a", val_type_name(val_type(v)), buf_str(&shown));
     buf_free(&shown);
     return false;
 }

@@ -29,6 +29,7 @@ struct wire_request {
     char target[160];  // X-Amz-Target
     bool query_mode;   // send x-amzn-query-mode: true
 };
+// Start with `*out` zeroed; the caller frees out->body.
 bool codec_encode_request(struct model *m, const struct operation *op, const struct val *params,
                           struct wire_request *out, struct err *e);
 
@@ -41,15 +42,25 @@ bool codec_decode_response(struct model *m, const struct operation *op, int stat
                            const char *body, size_t len, const char *query_error,
                            struct val **result, char *request_id, struct err *e);
 
+// SQS sends the MD5 of message bodies along, on sending and on receiving; false with the
+// code "ChecksumMismatch" when one does not fit. True for every other operation. (boto3
+// compares none, so codec_decode_response does not either.)
+bool codec_check_digests(const struct operation *op, const struct val *params,
+                         const struct val *result, struct err *e);
+
 // The server's side of the same walkers (the simulator's port).
+// Parameters come as codec_prepare left them. A failure's code is what AWS would answer
+// (InvalidAction, UnknownParameter, ...), or ERR_INVALID for a value that does not parse.
 bool codec_decode_request(struct model *m, const struct service *s, const char *body, size_t len,
                           const char *target, const struct operation **op, struct val **params,
                           struct err *e);
 bool codec_encode_response(struct model *m, const struct operation *op, const struct val *result,
                            const char *request_id, struct buf *body, struct err *e);
 
-// A copy in which every sensitive member (and UserData) is replaced by the map
-// {"sha256": hex}; for journal, playbook and evidence. `output` picks the shape.
+// The value in which every sensitive member is replaced by the map {"sha256": hex}: of a
+// string's bytes, else of the compact JSON. User data that is a structure keeps its
+// members, their values replaced. For journal, playbook and evidence; `output` picks the
+// shape. The same reference when there was nothing to hide.
 struct val *codec_redact(struct model *m, const struct operation *op, bool output,
                          const struct val *v, struct err *e);
 

@@ -115,6 +115,18 @@ bool plan_note(struct plan *p, size_t step, const char *text, bool verify) {
     return val_append(step == NO_STEP ? p->notes : p->steps[step].notes, note);
 }
 
+static bool has_text(const struct val *notes, const char *text) {
+    for (size_t i = 0; i < val_count(notes); i++)
+        if (strcmp(val_get_str(val_at(notes, i), "text", ""), text) == 0) return true;
+    return false;
+}
+
+bool plan_has_note(const struct plan *p, const char *text) {
+    bool found = has_text(p->notes, text);
+    for (size_t i = 0; !found && i < p->step_count; i++) found = has_text(p->steps[i].notes, text);
+    return found;
+}
+
 struct planned_call *plan_find(struct plan *p, const char *key) {
     for (size_t i = 0; i < p->call_count; i++)
         if (strcmp(p->calls[i]->key, key) == 0) return p->calls[i];
@@ -159,7 +171,8 @@ static struct val *call_to_val(const struct planned_call *c, struct model *m, st
                       *c->proof_note ? val_cstr(c->proof_note) : val_nil()) &&
               val_set(v, "window", c->window ? val_cstr(window_word(c->window)) : val_nil()) &&
               val_set(v, "before", val_ref(c->before)) && val_set(v, "diff", val_ref(c->diff)) &&
-              val_set(v, "inverse", val_ref(c->inverse)) && val_set(v, "hits", val_ref(c->hits));
+              val_set(v, "inverse", val_ref(c->inverse)) &&
+              val_set(v, "result", val_ref(c->result)) && val_set(v, "hits", val_ref(c->hits));
     val_unref(params);
     if (ok) return v;
     val_unref(v);

@@ -25,7 +25,7 @@ enum proof {
 enum window_part { WINDOW_NONE, WINDOW_OPENING, WINDOW_CLOSING };
 
 struct planned_call {
-    char *key;  // "branch#ordinal among the branch's mutations"
+    char *key;  // as gate/key.h makes it
     const struct operation *op;
     struct val *params;  // as rehearsed; planned ids in it
     struct val *result;  // what the rehearsal answered; nil for a call that was not rehearsed
@@ -78,6 +78,7 @@ struct planned_call *plan_add_call(struct plan *p, size_t step, const char *key,
 // will check it.
 #define NO_STEP SIZE_MAX
 bool plan_note(struct plan *p, size_t step, const char *text, bool verify);
+bool plan_has_note(const struct plan *p, const char *text);
 
 struct planned_call *plan_find(struct plan *p, const char *key);
 

@@ -128,12 +128,16 @@ static bool ask_step(struct confirm *c, const struct scene *s, const struct plan
     return ok;
 }
 
+bool confirm_will_ask(const struct confirm *c, const struct plan *p, size_t number) {
+    const struct planned_step *step = &p->steps[number - 1];
+    if (first_irreversible(p, step)) return true;
+    return !c->all && (!c->yes || open_hazard(c, step));
+}
+
 bool confirm_step(struct confirm *c, const struct scene *s, const struct plan *p, size_t number,
                   enum word *word, struct err *e) {
     const struct planned_step *step = &p->steps[number - 1];
-    bool final = first_irreversible(p, step) != NULL;
-    bool said = (c->yes || c->all) && !final && (c->all || !open_hazard(c, step));
-    if (said) {
+    if (!confirm_will_ask(c, p, number)) {
         *word = c->yes ? WORD_FLAG : WORD_ALL;
         return true;
     }

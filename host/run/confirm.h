@@ -23,6 +23,9 @@ const char *word_text(enum word w);  // "yes", "all", "no", "skip", "--yes"
 // changed. `e` says what --yes does not cover.
 bool confirm_possible(const struct confirm *c, const struct plan *p, struct err *e);
 
+// True when confirm_step will ask, and not take the yes that was given beforehand.
+bool confirm_will_ask(const struct confirm *c, const struct plan *p, size_t number);
+
 // Asks about one step, which has been shown. False (ERR_DECLINED, ERR_INTERRUPTED) when there
 // was no answer.
 bool confirm_step(struct confirm *c, const struct scene *s, const struct plan *p, size_t number,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "plan/binding.h"
 
 static struct val *step_members(const struct execution *x, size_t index) {
     struct val *v = val_map();
@@ -76,10 +76,40 @@ static bool ask_step(struct execution *x, size_t index, bool *skip, struct err *
     return declined(x, e);
 }
 
+static void drop_ahead(struct execution *x) {
+    x->advice.ahead = NULL;
+    inquiry_free(&x->ahead);
+}
+
+// When nobody will be asked about the next step, nobody should wait for its reads either.
+static void look_ahead(struct execution *x, size_t next) {
+    if (next >= x->plan->step_count || confirm_will_ask(x->confirm, x->plan, next + 1)) return;
+    const struct planned_step *s = &x->plan->steps[next];
+    advise_ahead(&x->advice, &x->ahead, x->plan->calls + s->first, s->count);
+}
+
+// What this step changed is no longer as it was read ahead.
+static void outdate_ahead(struct execution *x, size_t index) {
+    const struct planned_step *s = &x->plan->steps[index];
+    for (size_t i = 0; x->advice.ahead && i < s->count; i++) {
+        struct err e;
+        struct val *params =
+            binding_apply(x->gate->bindings, x->plan->calls[s->first + i]->params, &e);
+        if (!params) drop_ahead(x);
+        else inquiry_outdate(&x->ahead, params);
+        val_unref(params);
+    }
+}
+
 // Everything that the operator must see is read and shown before the question.
 static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     const struct planned_step *s = &x->plan->steps[index];
-    if (!advise(&x->advice, x->plan->calls + s->first, s->count, false, e)) return false;
+    // The ids are real now. While somebody is asked anyway, a proof costs nothing; before a
+    // cut that nobody is asked about it would cost a round trip.
+    bool prove = confirm_will_ask(x->confirm, x->plan, index + 1);
+    bool ok = advise(&x->advice, x->plan->calls + s->first, s->count, prove, e);
+    drop_ahead(x);
+    if (!ok) return false;
     struct buf head = BUF_EMPTY;
     char upper[128];
     size_t n = 0;
@@ -113,7 +143,8 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
         console_say(x->scene->console, STYLE_BOLD, "%s", title);
     }
     if (*skip) return true;
-    gate_open_step(x->gate, index, true);
+    if (!gate_open_step(x->gate, index, true, e)) return false;
+    look_ahead(x, index + 1);
     return true;
 }
 
@@ -157,6 +188,7 @@ static bool end_step(void *ctx, const struct val *error, struct err *e) {
     if (!error) warn_not_made(x, not_made);
     val_unref(not_made);
     say_window(x, index);
+    outdate_ahead(x, index);
     if (!error) return true;
     err_from_val(e, error);
     x->outcome->warned = true;
@@ -200,7 +232,7 @@ static void expect(void *ctx, bool ok, const char *text, const struct val *detai
 static void log_line(void *ctx, const char *text, const struct val *value) {
     struct execution *x = ctx;
     struct val *v = said(text, value, "value");
-    console_say(x->scene->console, STYLE_PLAIN, "  %s", text);
+    if (!plan_has_note(x->plan, text)) console_say(x->scene->console, STYLE_PLAIN, "  %s", text);
     if (v) scene_event(x->scene, "log", val_ref(v));
     gate_record(x->gate, "log", v, NULL);
 }
@@ -242,4 +274,8 @@ struct pass_handler execution_handler(struct execution *x) {
     x->gate->ask = ask_unplanned;
     x->gate->ask_ctx = x;
     return (struct pass_handler){x, declared, begin_step, end_step, expect, log_line};
+}
+
+void execution_free(struct execution *x) {
+    drop_ahead(x);
 }

@@ -9,12 +9,20 @@ local EVIDENCE = "^cordon:"
 local function is_evidence(tags)
     if #tags == 0 then return false end
     for _, tag in ipairs(tags) do
-        if not tostring(tag.Key):find(EVIDENCE) then return false end
+        if not tag.Key:find(EVIDENCE) then return false end
     end
     return true
 end
 
-local function tags_of(call) return call.params.Tags or {} end
+-- The tags that a call names; one without a key is AWS's to refuse.
+local function tags_of(call)
+    local tags = {}
+    for _, tag in ipairs(call.params.Tags or {}) do
+        if tag.Key then tags[#tags + 1] = tag end
+    end
+    return tags
+end
+
 local function resources_of(call) return call.params.Resources or {} end
 
 -- The resources whose tags can be read: planned ones have none.
@@ -66,10 +74,10 @@ local function restore(call, state)
         local old, new = {}, {}
         for _, tag in ipairs(tags_of(call)) do
             local value = old_value(state, resource, tag.Key)
-            if value then
-                old[#old + 1] = { Key = tag.Key, Value = value }
-            elseif not tag.Key:find(EVIDENCE) then
-                new[#new + 1] = { Key = tag.Key, Value = tag.Value }
+            local list_of_its_kind = value and old or new
+            if not tag.Key:find(EVIDENCE) then
+                list_of_its_kind[#list_of_its_kind + 1] = { Key = tag.Key,
+                                                            Value = value or tag.Value }
             end
         end
         if #old > 0 then
@@ -148,5 +156,27 @@ function delete.diff(call, state)
     end
     return #lines > 0 and lines or nil
 end
+
+local function fate_reads(call)
+    return { calls.ec2("describe_tags", { Filters = { { Name = "resource-id",
+                                                        Values = resources_of(call) } } }) }
+end
+
+function create.fate(call, answers)
+    local value = calls.answered(answers, 1)
+    if not value then return calls.fate(nil) end
+    local now = {}
+    for _, tag in ipairs(value.Tags or {}) do
+        now[tag.ResourceId .. "\0" .. tag.Key] = tag.Value
+    end
+    for _, resource in ipairs(resources_of(call)) do
+        for _, tag in ipairs(tags_of(call)) do
+            if now[resource .. "\0" .. tag.Key] ~= (tag.Value or "") then return calls.fate(false) end
+        end
+    end
+    return calls.fate(true)
+end
+
+create.fate_reads = fate_reads
 
 return { ["ec2.create_tags"] = create, ["ec2.delete_tags"] = delete }

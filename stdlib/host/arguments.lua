@@ -172,12 +172,14 @@ end
 function arguments.resolve(_, checked, answers)
     local resolved = { args = {}, errors = {}, labels = {} }
     for name, value in pairs(checked.args or {}) do
-        resolved.args[name] = type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
+        if type(value) == "table" then value = table.move(value, 1, #value, 1, {}) end
+        resolved.args[name] = value
     end
     for i, lookup in ipairs(checked.lookups or {}) do
         local found, why = resources.pick(lookup.kind, lookup.value, (answers or {})[i])
         if not found then
-            resolved.errors[#resolved.errors + 1] = ("%s: %s: %s"):format(lookup.arg, lookup.value, why)
+            local text = ("%s: %s: %s"):format(lookup.arg, lookup.value, why)
+            resolved.errors[#resolved.errors + 1] = text
         else
             if lookup.index > 0 then
                 resolved.args[lookup.arg][lookup.index] = found.id

@@ -102,7 +102,9 @@ function resources.pick(kind_name, value, answer)
     if not answer then return nil, "could not be looked up" end
     if answer.error then return nil, failure(kind_name, answer) end
     local found = candidates(kind_name, value, answer.value or {})
-    if #found == 0 then return nil, ("there is no such %s in this account and Region"):format(words) end
+    if #found == 0 then
+        return nil, ("there is no such %s in this account and Region"):format(words)
+    end
     if #found > 1 then
         local lines = {}
         for _, item in ipairs(found) do lines[#lines + 1] = kind.text(item) end

@@ -14,14 +14,14 @@ end
 
 for _, name in ipairs { "assert", "error", "getmetatable", "ipairs", "load", "next", "pairs",
                         "pcall", "rawequal", "rawget", "rawlen", "rawset", "select",
-                        "setmetatable", "tonumber", "tostring", "type", "xpcall", "_VERSION" } do
+                        "setmetatable", "tonumber", "tostring", "type", "_VERSION" } do
   add(name, _ENV[name])
 end
 for _, name in ipairs { "math", "string", "table", "utf8" } do
   add(name, host.freeze(_ENV[name], name))
 end
 for _, name in ipairs { "playbook", "window", "expect", "log", "print", "parallel", "wait",
-                        "require" } do
+                        "require", "xpcall" } do
   add(name, core[name])
 end
 add("coroutine", host.freeze(core.coroutine, "coroutine"))

@@ -6,6 +6,7 @@
 local core, host = ...
 
 local PLAIN = "PlaybookError" -- misuse, and what the playbook raised itself: no code to show
+local LONGEST = 4000 -- bytes of a text that go to the host
 local SENT = { code = "string", message = "string", operation = "string", request_id = "string",
                place = "string", called_from = "string", status = "number", retryable = "boolean" }
 
@@ -19,12 +20,16 @@ local function details(e)
   return #parts > 0 and " (" .. table.concat(parts, ", ") .. ")" or ""
 end
 
-function meta.__tostring(e)
-  local text = tostring(e.message) .. details(e)
-  if e.code and e.code ~= PLAIN then text = tostring(e.code) .. ": " .. text end
+local function with_place(e, text)
   if e.place then text = tostring(e.place) .. ": " .. text end
   if e.called_from then text = text .. ", called from " .. tostring(e.called_from) end
   return text
+end
+
+function meta.__tostring(e)
+  local text = tostring(e.message) .. details(e)
+  if e.code and e.code ~= PLAIN then text = tostring(e.code) .. ": " .. text end
+  return with_place(e, text)
 end
 
 function meta.__concat(a, b)
@@ -57,9 +62,15 @@ local function split_place(text)
   return place, rest
 end
 
+-- The beginning says where, the end says what.
+local function cut(text)
+  if #text <= LONGEST then return text end
+  return string.sub(text, 1, LONGEST // 2) .. " ... " .. string.sub(text, -LONGEST // 2)
+end
+
 local function text_of(value)
   local ok, text = pcall(tostring, value)
-  return ok and text or "an error that cannot be printed"
+  return ok and cut(text) or "an error that cannot be printed"
 end
 
 -- Whatever was raised, as an error table. A message handler for xpcall too: then the
@@ -78,15 +89,16 @@ function core.caught(value)
   return core.new_error(fields)
 end
 
--- The fields of an error that go to the host.
+-- The fields of an error that go to the host; its message names the place.
 function core.plain(e)
   local fields = {}
   for name, kind in pairs(SENT) do
     local value = rawget(e, name)
+    if kind == "string" and type(value) == kind then value = cut(value) end
     if type(value) == kind and value == value then fields[name] = value end
   end
   fields.code = fields.code or PLAIN
-  fields.message = fields.message or "no message"
+  fields.message = with_place(fields, fields.message or "no message")
   return fields
 end
 
@@ -94,7 +106,7 @@ end
 function core.suggestion(word, known)
   local words = {}
   for name in pairs(known) do
-    if type(name) == "string" then words[#words + 1] = name end
+    if type(name) == "string" and string.find(name, "^%a") then words[#words + 1] = name end
   end
   local near = type(word) == "string" and host.nearest(word, words)
   return near and " (did you mean '" .. near .. "'?)" or ""
@@ -117,6 +129,15 @@ function core.check_fields(what, given, known)
     end
     if problem then core.fail("%s: '%s' %s", what, name, problem) end
   end
+end
+
+-- As Lua's, but the handler runs after the stack was unwound: inside it, after a kill, the
+-- clock could not be looked at. A playbook has no traceback to miss.
+function core.xpcall(fn, handler, ...)
+  core.check_type("xpcall: the handler", handler, "function")
+  local results = table.pack(pcall(fn, ...))
+  if results[1] then return table.unpack(results, 1, results.n) end
+  return false, select(2, pcall(handler, results[2]))
 end
 
 function core.check_type(what, value, wanted)

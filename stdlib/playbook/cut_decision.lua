@@ -3,7 +3,7 @@
 -- Owns: choosing the groups and whether to convert, and refusing what would not isolate. All
 -- that can be known before the first step is decided here; it changes nothing.
 local group_rules = require "group_rules"
-local paths = require "paths"
+local paths = require "network_paths"
 
 local decision = {}
 

@@ -75,7 +75,8 @@ local function hazards_of(instance, tags)
     local group = tags["aws:autoscaling:groupName"]
     if group then
         hazards.asg = ("its Auto Scaling group %s will find it unhealthy, replace it and "
-            .. "terminate it, and the evidence with it: put it in Standby or detach it"):format(group)
+            .. "terminate it, and the evidence with it: put it in Standby or detach it")
+            :format(group)
     end
     for key in pairs(tags) do
         if key:find("^kubernetes%.io/cluster/") or key:find("^eks:") then
@@ -83,7 +84,8 @@ local function hazards_of(instance, tags)
                 .. "pods may have interfaces of their own: cordon the node, verify again later"
         end
         if key:find("^elasticbeanstalk:") then
-            hazards.beanstalk = "Elastic Beanstalk manages it and will replace it when it is unhealthy"
+            hazards.beanstalk = "Elastic Beanstalk manages it and will replace it when it is "
+                .. "unhealthy"
         end
     end
     if instance.InstanceLifecycle == "spot" then

@@ -1,8 +1,9 @@
 -- security_group_cut.lua - cutting an instance off by swapping the groups of its interfaces.
 --
 -- Owns: making the groups, the swap (through a window when flows are to be converted), removing
--- the opening group; what must hold is proven by security_group_proof.lua. Rehearsal and execution must make the
--- same changes in the same order: nothing here depends on what a read says, but to stop.
+-- the opening group; what must hold is proven by security_group_proof.lua. Rehearsal and
+-- execution must make the same changes in the same order: nothing here depends on what a read
+-- says, but to stop.
 local facts = require "run_facts"
 local group_rules = require "group_rules"
 local network = require "instance_network"

@@ -89,7 +89,9 @@ end
 -- The opening groups that the run made and has not deleted yet.
 function proof.opening_ids(cut)
     local ids = {}
-    for _, vpc in ipairs(cut.makes_opening and cut.vpcs or {}) do ids[#ids + 1] = cut.opening[vpc] end
+    for _, vpc in ipairs(cut.makes_opening and cut.vpcs or {}) do
+        ids[#ids + 1] = cut.opening[vpc]
+    end
     return ids
 end
 

@@ -1,7 +1,7 @@
 -- survivors.lua - what can outlive an isolation by security groups.
 --
 -- Owns: the honest list, in words, from what was read. It makes no calls and promises nothing.
-local paths = require "paths"
+local paths = require "network_paths"
 
 local survivors = {}
 

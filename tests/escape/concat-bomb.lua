@@ -1,5 +1,5 @@
 -- A length of 2^40 from a metamethod, into C.
--- expect: error invalid value (at index 1)
+-- expect: error invalid value (nil) at index 1
 return playbook {
   api = 1, name = "concat-bomb", summary = "hostile",
   run = function(args, step)

@@ -1,5 +1,6 @@
 -- table.concat of more than memory.
 -- expect: error not enough memory
+-- deadline: 5000
 return playbook {
   api = 1, name = "memory-concat", summary = "hostile",
   run = function(args, step)

@@ -1,5 +1,6 @@
 -- gsub that grows.
 -- expect: error not enough memory
+-- deadline: 5000
 return playbook {
   api = 1, name = "memory-gsub", summary = "hostile",
   run = function(args, step)

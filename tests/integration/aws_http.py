@@ -1,230 +1,23 @@
 #!/usr/bin/env python3
-"""The AWS client against a server that misbehaves: what is repeated, what never is, what
-is signed, how connections are used. usage: aws_http.py BUILD_DIR (build/debug)
+"""The AWS client against a server that misbehaves: what is repeated, what never is, how
+connections are used. usage: aws_http.py BUILD_DIR [TEST ...] (build/debug)
 
-Peers: a server of our own on 127.0.0.1 and botocore's signer. Prints
-'N passed, N failed, N skipped'."""
+Prints 'N passed, N failed, N skipped'."""
 import json
 import os
 import re
 import socket
 import ssl
-import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import warnings
 from email.utils import formatdate
 
-CLI = os.path.join(sys.argv[1] if len(sys.argv) > 1 else 'build/debug', 'tests', 'aws-cli')
-EC2 = 'http://ec2.amazonaws.com/doc/2016-11-15/'
-SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
-
-
-# --- the server --------------------------------------------------------------------
-
-class Request:
-    def __init__(self, connection, line, headers, body):
-        self.connection, self.line, self.headers, self.body = connection, line, headers, body
-
-    def header(self, name):
-        return next((v for k, v in self.headers if k.lower() == name.lower()), None)
-
-    def form(self):
-        from urllib.parse import parse_qsl
-        return dict(parse_qsl(self.body.decode()))
-
-
-class Server:
-    """Answers the n-th request with the n-th of `script`, then with `script`'s last."""
-
-    def __init__(self, *script, tls=None):
-        self.script, self.tls = script, tls
-        self.requests, self.connections = [], 0
-        self.lock = threading.Lock()
-        self.socket = socket.create_server(('127.0.0.1', 0), backlog=64)
-        self.port = self.socket.getsockname()[1]
-        self.url = f'http{"s" if tls else ""}://127.0.0.1:{self.port}'
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        self.socket.shutdown(socket.SHUT_RDWR)  # close alone would leave it to accept()
-        self.socket.close()
-
-    def accept(self):
-        while True:
-            try:
-                s, _ = self.socket.accept()
-            except OSError:
-                return
-            number, self.connections = self.connections, self.connections + 1
-            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self.serve, args=(s, number), daemon=True).start()
-
-    def serve(self, s, number):
-        try:
-            if self.tls:
-                s = self.tls.wrap_socket(s, server_side=True)
-            while (request := self.read(s, number)) is not None:
-                with self.lock:
-                    self.requests.append(request)
-                    act = self.script[min(len(self.requests), len(self.script)) - 1]
-                if act(s, request) is False:
-                    break
-        except (OSError, ValueError):
-            pass
-        finally:
-            s.close()
-
-    @staticmethod
-    def read(s, number):
-        data = b''
-        while b'\r\n\r\n' not in data:
-            more = s.recv(65536)
-            if not more:
-                return None
-            data += more
-        head, _, body = data.partition(b'\r\n\r\n')
-        lines = head.decode('latin-1').split('\r\n')
-        headers = [tuple(x.split(': ', 1)) for x in lines[1:]]
-        length = int(next((v for k, v in headers if k.lower() == 'content-length'), 0))
-        while len(body) < length:
-            more = s.recv(65536)
-            if not more:
-                return None
-            body += more
-        return Request(number, lines[0], headers, body)
-
-
-def reply(status, body, *headers, kind='text/xml'):
-    def act(s, _):
-        data = body.encode()
-        head = [f'HTTP/1.1 {status} X', f'Content-Type: {kind}', f'Content-Length: {len(data)}']
-        s.sendall('\r\n'.join(head + list(headers) + ['', '']).encode() + data)
-    return act
-
-
-def ok(root='DescribeVpcsResponse', inner='<vpcSet/>', *headers):
-    return reply(200, f'<{root} xmlns="{EC2}"><requestId>r-1</requestId>{inner}</{root}>', *headers)
-
-
-def error(status, code, *headers):
-    return reply(status, f'<Response><Errors><Error><Code>{code}</Code><Message>m</Message></Error>'
-                 '</Errors><RequestID>r-e</RequestID></Response>', *headers)
-
-
-def reset(s, _):
-    """After the request was read: the connection breaks without an answer."""
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-    return False
-
-
-def close(s, _):
-    return False
-
-
-def then_close(act):
-    def both(s, r):
-        act(s, r)
-        return False
-    return both
-
-
-def silence(s, _):
-    time.sleep(3)
-    return False
-
-
-def drip(s, _):
-    s.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n')
-    for _ in range(30):
-        s.sendall(b'x')
-        time.sleep(0.1)
-    return False
-
-
-def truncated(s, _):
-    s.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<Desc')
-    return False
-
-
-def endless_headers(s, _):
-    s.sendall(b'HTTP/1.1 200 OK\r\n')
-    for i in range(200):
-        s.sendall(b'X-%d: ' % i + b'y' * 1000 + b'\r\n')
-    s.sendall(b'\r\n')
-    return False
-
-
-def giant(s, _):
-    s.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 100000000\r\n\r\n')
-    for _ in range(100):
-        s.sendall(b'z' * 1000000)
-    return False
-
-
-# --- the client ----------------------------------------------------------------------
-
-def environment(**more):
-    env = {'PATH': os.environ['PATH'], 'HOME': '/nonexistent', 'AWS_REGION': 'eu-west-1',
-           'AWS_ACCESS_KEY_ID': 'AKIDEXAMPLE', 'AWS_SECRET_ACCESS_KEY': SECRET}
-    for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS'):
-        if name in os.environ:
-            env[name] = os.environ[name]
-    env.update(more)
-    return {k: v for k, v in env.items() if v is not None}
-
-
-def run(*args, env=None):
-    p = subprocess.run([CLI, *args], env=env or environment(), capture_output=True, text=True,
-                       timeout=120)
-    if p.returncode != 0:
-        raise AssertionError(f'exit {p.returncode}: {p.stdout}{p.stderr}')
-    run.text = p.stdout + p.stderr
-    return [json.loads(x) for x in p.stdout.splitlines()]
-
-
-def call(server, *args, env=None):
-    return run('--endpoint-url', server.url, *args, env=env)
-
-
-READ = ('ec2', 'describe_vpcs', '{}')
-CREATE_GROUP = ('ec2', 'create_security_group', '{"GroupName":"g","Description":"d","VpcId":"vpc-1"}')
-SET_GROUPS = ('ec2', 'modify_network_interface_attribute',
-              '{"NetworkInterfaceId":"eni-1","Groups":["sg-1"]}')
-CREATE_ACL = ('ec2', 'create_network_acl', '{"VpcId":"vpc-1"}')
-GROUP_OK = ok('CreateSecurityGroupResponse', '<groupId>sg-1</groupId><return>true</return>')
-SET_OK = ok('ModifyNetworkInterfaceAttributeResponse', '<return>true</return>')
-ACL_OK = ok('CreateNetworkAclResponse', '<networkAcl/>')
-
-
-def check(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
-def equal(got, wanted, what='value'):
-    check(got == wanted, f'{what}: got {got!r}, wanted {wanted!r}')
-
-
-def expect(server, reply_, requests, okay=None, code=None, unknown=None, sent=None):
-    equal(len(server.requests), requests, 'requests')
-    if okay is not None:
-        equal(reply_['ok'], okay, f'ok ({reply_})')
-    if code is not None:
-        equal(reply_['err']['code'], code, f'code ({reply_})')
-    if unknown is not None:
-        equal(reply_['unknown'], unknown, f'unknown ({reply_})')
-    if sent is not None:
-        equal(reply_['sent'], sent, f'sent ({reply_})')
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
+from aws_peer import *  # noqa: E402,F403
 
 
 # --- permits ---------------------------------------------------------------------------
@@ -251,6 +44,16 @@ def test_the_permit_is_asked_before_every_attempt():
         expect(s, call(s, '--permit', '2', *CREATE_GROUP)[0], 2, True)
     with Server(reset, SET_OK) as s:  # refused later, but the first attempt may have worked
         expect(s, call(s, '--permit', '1', *SET_GROUPS)[0], 1, False, 'Refused', unknown=True)
+
+
+def test_the_permit_is_asked_when_a_waiting_call_gets_its_turn():
+    # Sixteen go at once; when the permit ends, those that wait for a connection stay here.
+    with Server(slow_group) as s:
+        replies = call(s, '--permit', '20', '--parallel', '30', *CREATE_GROUP)
+        equal((len(s.requests), sum(r['ok'] for r in replies)), (20, 20))
+        equal({r['err']['code'] for r in replies if not r['ok']}, {'Refused'})
+        equal({(r['attempts'], r['sent'], r['unknown']) for r in replies if not r['ok']},
+              {(0, False, False)})
 
 
 # --- retries ---------------------------------------------------------------------------
@@ -425,7 +228,7 @@ def test_connections_are_kept():
 
 def test_a_connection_closed_meanwhile_is_replaced():
     with Server(then_close(GROUP_OK)) as s:
-        replies = call(s, '--permit', '9', '--repeat', '4', *CREATE_GROUP)
+        replies = call(s, '--permit', '9', '--repeat', '4', '--pause', '100', *CREATE_GROUP)
         check(all(r['ok'] and r['attempts'] == 1 for r in replies), replies)
         equal((len(s.requests), s.connections), (4, 4))
 
@@ -436,11 +239,6 @@ def test_a_request_lost_on_a_kept_connection_is_not_sent_again():
             replies = call(s, '--permit', '9', '--repeat', '2', *CREATE_GROUP)
             equal(replies[0]['ok'], True)
             expect(s, replies[1], 2, False, 'ConnectionError', unknown=True)
-
-
-def slow_ok(s, r):
-    time.sleep(0.2)
-    ok()(s, r)
 
 
 def test_calls_run_at_once_up_to_sixteen():
@@ -494,163 +292,5 @@ def test_tls():
             expect(s, r, 0, False, 'ConnectionError')
 
 
-# --- signatures ----------------------------------------------------------------------------
-
-def botocore_authorization(url, request, service, secret, token):
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-    sent = request.header('Authorization')
-    signed = re.search(r'SignedHeaders=([^,]*)', sent).group(1).split(';')
-    access_key = re.search(r'Credential=([^/]*)/', sent).group(1)
-    headers = {k: v for k, v in request.headers if k.lower() in signed}
-    for name in ('host', 'content-type', 'x-amz-date'):
-        check(name in signed, f'{name} is not signed')
-    equal('x-amz-security-token' in signed, token is not None, 'token signed')
-    a = AWSRequest('POST', url + '/', headers=headers, data=request.body)
-    a.context['timestamp'] = request.header('X-Amz-Date')
-    signer = SigV4Auth(Credentials(access_key, secret, token), service, 'eu-west-1')
-    signature = signer.signature(signer.string_to_sign(a, signer.canonical_request(a)), a)
-    return (f'AWS4-HMAC-SHA256 Credential={signer.scope(a)}, SignedHeaders={";".join(signed)}, '
-            f'Signature={signature}')
-
-
-def test_signatures_equal_botocores():
-    calls = {'ec2': ('describe_instances', '{"Filters":[{"Name":"tag:ü+ %","Values":["a b","~*"]}]}'),
-             'sqs': ('get_queue_url', '{"QueueName":"q"}'),
-             'sts': ('get_caller_identity', '{}')}
-    for service, (operation, params) in calls.items():
-        for token in (None, 'AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4=='):
-            with Server(error(400, 'Any')) as s:
-                call(s, service, operation, params, env=environment(AWS_SESSION_TOKEN=token))
-                r = s.requests[0]
-                equal(r.header('X-Amz-Security-Token'), token)
-                equal(r.header('Authorization'),
-                      botocore_authorization(s.url, r, service, SECRET, token), service)
-                if service == 'sqs':
-                    equal((r.header('X-Amz-Target'), r.header('x-amzn-query-mode'),
-                           r.header('Content-Type')),
-                          ('AmazonSQS.GetQueueUrl', 'true', 'application/x-amz-json-1.0'))
-
-
-# --- roles ---------------------------------------------------------------------------------
-
-def role_answer(expires_in=3600, key='ASIAROLE'):
-    until = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + expires_in))
-    return reply(200, '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
-                 f'<AssumeRoleResult><Credentials><AccessKeyId>{key}</AccessKeyId>'
-                 '<SecretAccessKey>role-secret</SecretAccessKey><SessionToken>role-token=='
-                 f'</SessionToken><Expiration>{until}</Expiration></Credentials></AssumeRoleResult>'
-                 '<ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></AssumeRoleResponse>')
-
-
-def by_action(**acts):
-    def act(s, r):
-        return acts[r.form()['Action']](s, r)
-    return act
-
-
-def with_files(config, credentials=''):
-    d = tempfile.mkdtemp()
-    for name, text in (('config', config), ('credentials', credentials)):
-        with open(f'{d}/{name}', 'w') as f:
-            f.write(text)
-    return environment(AWS_CONFIG_FILE=f'{d}/config', AWS_SHARED_CREDENTIALS_FILE=f'{d}/credentials',
-                       AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
-
-
-ROLE_FILES = ('[profile prod]\nrole_arn = arn:aws:iam::1:role/ir\nsource_profile = base\n'
-              'external_id = ext\nrole_session_name = responder\nduration_seconds = 1800\n'
-              '[profile top]\nrole_arn = arn:aws:iam::2:role/top\nsource_profile = prod\n',
-              '[base]\naws_access_key_id = AKIDBASE\naws_secret_access_key = base-secret\n')
-
-
-def test_a_role_is_assumed_once_and_used():
-    with Server(by_action(AssumeRole=role_answer(), DescribeVpcs=ok())) as s:
-        replies = call(s, '--verbose', '--profile', 'prod', '--parallel', '5', '--repeat', '2',
-                       *READ, env=with_files(*ROLE_FILES))
-        check(all(r['ok'] for r in replies), replies)
-        roles = [r for r in s.requests if r.form()['Action'] == 'AssumeRole']
-        equal((len(roles), len(s.requests)), (1, 11))
-        equal({k: v for k, v in roles[0].form().items() if k not in ('Action', 'Version')},
-              {'RoleArn': 'arn:aws:iam::1:role/ir', 'RoleSessionName': 'responder',
-               'ExternalId': 'ext', 'DurationSeconds': '1800'})
-        equal(roles[0].header('Authorization'),
-              botocore_authorization(s.url, roles[0], 'sts', 'base-secret', None))
-        equal(s.requests[-1].header('Authorization'),
-              botocore_authorization(s.url, s.requests[-1], 'ec2', 'role-secret', 'role-token=='))
-        equal(replies[-1]['source'], 'role arn:aws:iam::1:role/ir (profile prod)')
-        for secret in ('base-secret', 'role-secret', 'role-token'):
-            check(secret not in run.text, f'{secret} was printed')
-
-
-def test_roles_chain():
-    with Server(role_answer(key='ASIA1'), role_answer(key='ASIA2'), ok()) as s:
-        equal(call(s, '--profile', 'top', *READ, env=with_files(*ROLE_FILES))[0]['ok'], True)
-        keys = [re.search(r'Credential=([^/]*)/', r.header('Authorization')).group(1)
-                for r in s.requests]
-        equal(keys, ['AKIDBASE', 'ASIA1', 'ASIA2'])
-        equal([r.form().get('RoleArn') for r in s.requests],
-              ['arn:aws:iam::1:role/ir', 'arn:aws:iam::2:role/top', None])
-
-
-def test_spent_role_keys_are_replaced():
-    # Keys of a two-second life are spent after it has gone by two thirds.
-    with Server(by_action(AssumeRole=role_answer(2), DescribeVpcs=slow_ok)) as s:
-        replies = call(s, '--profile', 'prod', '--repeat', '8', *READ, env=with_files(*ROLE_FILES))
-        check(all(r['ok'] for r in replies[:4]), replies)
-        roles = [r for r in s.requests if r.form()['Action'] == 'AssumeRole']
-        check(len(roles) >= 2, f'{len(roles)} AssumeRole')
-
-
-def test_a_role_that_is_denied_is_explained():
-    denied = reply(403, '<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>'
-                   'not allowed</Message></Error><RequestId>r</RequestId></ErrorResponse>')
-    with Server(denied) as s:
-        r = call(s, '--profile', 'prod', *READ, env=with_files(*ROLE_FILES))[0]
-        expect(s, r, 1, False, 'NoCredentials', sent=False)
-        for word in ('arn:aws:iam::1:role/ir', 'profile prod', 'AccessDenied', 'not allowed'):
-            check(word in r['err']['message'], r)
-    with Server(role_answer(-60)) as s:
-        r = call(s, '--profile', 'prod', *READ, env=with_files(*ROLE_FILES))[0]
-        expect(s, r, 1, False, 'NoCredentials')
-        check('clock' in r['err']['message'], r)
-
-
-def test_no_credentials_means_no_request():
-    with Server(ok()) as s:
-        r = call(s, *READ, env=environment(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None))[0]
-        expect(s, r, 0, False, 'NoCredentials', sent=False)
-
-
-def main():
-    if not os.path.exists(CLI):
-        print(f'{CLI} is not built: make tests')
-        return 1
-    try:
-        import botocore  # noqa: F401
-        have_botocore = True
-    except ImportError:
-        have_botocore = False
-    needs_botocore = {'test_signatures_equal_botocores', 'test_a_role_is_assumed_once_and_used'}
-    passed = failed = skipped = 0
-    only = sys.argv[2:]
-    for name, test in sorted(globals().items()):
-        if not name.startswith('test_') or (only and name not in only):
-            continue
-        if name in needs_botocore and not have_botocore:
-            print(f'skipped {name}: no botocore')
-            skipped += 1
-            continue
-        try:
-            test()
-            passed += 1
-        except Exception as problem:
-            print(f'FAILED {name}: {type(problem).__name__}: {problem}')
-            failed += 1
-    print(f'{passed} passed, {failed} failed, {skipped} skipped')
-    return 1 if failed else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    run_tests(globals())

@@ -1,7 +1,7 @@
 -- advisor_test.lua - before-states, inverses, diffs and hits.
 local check = require "check"
 local advisor = require "advisor"
-local recording = require "recording"
+local rehearsal = require "rehearsal"
 
 local SSH = { IpProtocol = "tcp", FromPort = 22, ToPort = 22,
               IpRanges = { { CidrIp = "203.0.113.0/24" } } }
@@ -27,7 +27,8 @@ local function interface()
     return value { NetworkInterfaces = { {
         NetworkInterfaceId = "eni-1", SubnetId = "subnet-1", VpcId = "vpc-1",
         Attachment = { InstanceId = "i-1" },
-        Groups = { { GroupId = "sg-2", GroupName = "db" }, { GroupId = "sg-1", GroupName = "web" } } } } }
+        Groups = { { GroupId = "sg-2", GroupName = "db" },
+                   { GroupId = "sg-1", GroupName = "web" } } } } }
 end
 
 local tests = {}
@@ -36,10 +37,12 @@ local function test(name, fn) tests[#tests + 1] = { name, fn } end
 test("groups of an interface: restored in their order, named in the diff", function()
     local c = call("modify_network_interface_attribute",
                    { NetworkInterfaceId = "eni-1", Groups = { "sg-(planned-1)" } })
-    recording.begin()
-    recording.answer(call("create_security_group", { GroupName = "cordon-final-x" }),
+    rehearsal.begin()
+    rehearsal.seen(call("describe_vpcs", {}), { Vpcs = { { VpcId = "vpc-1", CidrBlock = "10.0.0.0/16" } } })
+    rehearsal.answer(call("create_security_group", { GroupName = "cordon-final-x", VpcId = "vpc-1",
+                                                     Description = "x" }),
                      { GroupId = "sg-(planned-1)" })
-    recording.answer(call("delete_security_group", { GroupId = "sg-(planned-1)" }), {})
+    rehearsal.answer(call("delete_security_group", { GroupId = "sg-(planned-1)" }), {})
     check.equal(#advisor.reads_needed(c), 1)
     local before = advisor.before(c, { interface() })
     check.equal(advisor.inverse(c, before).calls, { call("modify_network_interface_attribute",
@@ -80,7 +83,7 @@ test("a created group is deleted by its id; its own rules and deletion need no i
     local create = call("create_security_group", { GroupName = "x", VpcId = "vpc-1" })
     check.equal(advisor.inverse(create, nil, { GroupId = "sg-7" }).calls,
                 { call("delete_security_group", { GroupId = "sg-7" }) })
-    recording.begin()
+    rehearsal.begin()
     check.equal(lines(advisor.diff(create)), { '+ security group new  -> "x" in vpc-1' })
     for _, operation in ipairs { "authorize_security_group_ingress",
                                  "revoke_security_group_egress", "delete_security_group" } do
@@ -108,10 +111,10 @@ local function group_answers()
 end
 
 test("an authorized rule is revoked, and everybody with the group is hit", function()
-    local c = call("authorize_security_group_ingress", { GroupId = "sg-1", IpPermissions = { SSH } })
+    local params = { GroupId = "sg-1", IpPermissions = { SSH } }
+    local c = call("authorize_security_group_ingress", params)
     local before = advisor.before(c, group_answers())
-    check.equal(advisor.inverse(c, before).calls,
-                { call("revoke_security_group_ingress", { GroupId = "sg-1", IpPermissions = { SSH } }) })
+    check.equal(advisor.inverse(c, before).calls, { call("revoke_security_group_ingress", params) })
     check.equal(lines(advisor.diff(c, before)),
                 { "+ web (sg-1) ingress  -> tcp 22 from 203.0.113.0/24" })
     check.equal(advisor.hits(c, before).others,
@@ -124,9 +127,10 @@ test("a revoked rule comes back with its description, and only if it was there",
                     IpRanges = { { CidrIp = "10.0.0.0/8" } } }
     local c = call("revoke_security_group_ingress",
                    { GroupId = "sg-1", IpPermissions = { SSH, other } })
-    local permissions = advisor.inverse(c, advisor.before(c, group_answers())).calls[1].params.IpPermissions
-    check.equal(permissions, { { IpProtocol = "tcp", FromPort = 22, ToPort = 22, IpRanges = {
-        { CidrIp = "203.0.113.0/24", Description = "office" } } } })
+    local inverse = advisor.inverse(c, advisor.before(c, group_answers()))
+    check.equal(inverse.calls[1].params.IpPermissions, {
+        { IpProtocol = "tcp", FromPort = 22, ToPort = 22,
+          IpRanges = { { CidrIp = "203.0.113.0/24", Description = "office" } } } })
 end)
 
 test("rules revoked by id are found before", function()
@@ -163,7 +167,8 @@ test("deleted tags come back with their values", function()
     local before = advisor.before(c, { value { Tags = {
         { ResourceId = "i-1", Key = "Owner", Value = "old" } } } })
     check.equal(advisor.inverse(c, before).calls, {
-        call("create_tags", { Resources = { "i-1" }, Tags = { { Key = "Owner", Value = "old" } } }) })
+        call("create_tags", { Resources = { "i-1" },
+                              Tags = { { Key = "Owner", Value = "old" } } }) })
 end)
 
 test("an unknown operation gets a generic diff and no inverse", function()
@@ -177,6 +182,45 @@ test("an unknown operation gets a generic diff and no inverse", function()
     check.equal(advisor.diff(call("modify_hosts", {}))[1].sign, "~")
     local sqs = { service = "sqs", operation = "create_security_group", params = {} }
     check.equal(advisor.inverse(sqs).class, "irreversible", "a row is for its service only")
+end)
+
+-- The shapes of the API leave most members out at will.
+test("parameters with holes raise nothing", function()
+    rehearsal.begin()
+    local operations = { "create_security_group", "delete_security_group", "create_tags",
+                         "delete_tags", "modify_network_interface_attribute" }
+    for _, verb in ipairs { "authorize", "revoke" } do
+        operations[#operations + 1] = verb .. "_security_group_ingress"
+        operations[#operations + 1] = verb .. "_security_group_egress"
+    end
+    local odd = { {}, { Tags = { {} }, Resources = { "i-1" } }, { Tags = { {} } },
+                  { Resources = { "sg-(planned-1)" }, Tags = { {} } }, { Groups = {} },
+                  { GroupId = "sg-1", IpPermissions = { {} } }, { GroupId = "sg-(planned-1)" },
+                  { GroupId = "sg-(planned-1)", IpPermissions = { { IpRanges = { {} } } } },
+                  { GroupName = "x" }, { SecurityGroupRuleIds = { "sgr-1" } },
+                  { Groups = { "sg-1" } } }
+    rehearsal.answer(call("create_security_group", {}), { GroupId = "sg-(planned-1)" })
+    for _, operation in ipairs(operations) do
+        for _, params in ipairs(odd) do
+            local c = call(operation, params)
+            for _, answers in ipairs { {}, { value {}, value {}, value {} } } do
+                local before = advisor.before(c, answers)
+                advisor.inverse(c, before, {})
+                advisor.diff(c, before)
+                advisor.hits(c, before)
+            end
+            check.equal(type(advisor.reads_needed(c)), "table")
+            rehearsal.answer(c, { GroupId = "sg-(planned-1)" })
+        end
+    end
+    for _, operation in ipairs { "describe_security_groups", "describe_security_group_rules",
+                                 "describe_network_interfaces", "describe_tags" } do
+        rehearsal.answer(call(operation, { Filters = { {} }, Ids = { "sg-(planned-1)" } }))
+        rehearsal.answer(call(operation, { Filters = { { Name = "group-id" },
+                                                       { Values = { "sg-(planned-1)" } } } }))
+        rehearsal.answer(call(operation, { Filters = { { Name = "group-id" } },
+                                           Ids = { "sg-(planned-1)" } }))
+    end
 end)
 
 return tests

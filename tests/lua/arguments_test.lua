@@ -71,7 +71,8 @@ test("a declaration that is wrong is an error, not a crash", function()
                                 { type = "list", of = "list" } } do
         check.equal(#arguments.check({ x = declared }, { x = "1" }).errors, 1)
     end
-    check.has(arguments.check({ x = { type = "instnace" } }, {}).errors[1], "did you mean instance?")
+    local misspelt = arguments.check({ x = { type = "instnace" } }, {})
+    check.has(misspelt.errors[1], "did you mean instance?")
 end)
 
 test("a name is looked up literally, among instances that are not gone", function()
@@ -91,7 +92,8 @@ test("an id is read too: a missing instance is an error before anything", functi
     local checked = arguments.check(DECLARED, { instance = ID })
     check.equal(checked.reads[1].params, { InstanceIds = { ID } })
     local missing = { error = { code = "InvalidInstanceID.NotFound", message = "no" } }
-    check.has(arguments.resolve(DECLARED, checked, { missing }).errors[1], "there is no such instance")
+    check.has(arguments.resolve(DECLARED, checked, { missing }).errors[1],
+              "there is no such instance")
     local denied = { error = { code = "UnauthorizedOperation", message = "You are not" } }
     check.has(arguments.resolve(DECLARED, checked, { denied }).errors[1], "UnauthorizedOperation")
     local found = arguments.resolve(DECLARED, checked, { instances(named(ID, "web")) })

@@ -14,7 +14,8 @@ return {
         check.ok(group_rules.is_blank(group()))
         for _, permission in ipairs {
             { IpProtocol = "-1", IpRanges = { { CidrIp = "0.0.0.0/0" } } },
-            { IpProtocol = "tcp", FromPort = 1, ToPort = 2, Ipv6Ranges = { { CidrIpv6 = "::/0" } } },
+            { IpProtocol = "tcp", FromPort = 1, ToPort = 2,
+              Ipv6Ranges = { { CidrIpv6 = "::/0" } } },
             { IpProtocol = "-1", UserIdGroupPairs = { { GroupId = "sg-2" } } },
             { IpProtocol = "-1", PrefixListIds = { { PrefixListId = "pl-1" } } },
         } do

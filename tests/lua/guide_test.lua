@@ -55,7 +55,8 @@ return {
     end },
     { "the window of one's own", function()
         local run = run_guide("swap-through.lua", function(world, vpc)
-            return { open = world:group(vpc, "open", ANY, ANY), closed = world:group(vpc, "closed") }
+            return { open = world:group(vpc, "open", ANY, ANY),
+                     closed = world:group(vpc, "closed") }
         end)
         check.equal(#run.mutations, 2)
         check.equal(run.mutations[2].phase, "close")

@@ -85,7 +85,8 @@ local function simple(vpc_options, tags, more)
     local subnet = world:subnet(vpc)
     local web = world:group(vpc, "web", SSH, ANY)
     local id = world:instance(tags, more)
-    local eni = world:interface(id, subnet, { web }, { Association = { PublicIp = "198.51.100.7" } })
+    local eni = world:interface(id, subnet, { web },
+                                { Association = { PublicIp = "198.51.100.7" } })
     return world, { instance = id, evidence = true }, { vpc = vpc, subnet = subnet, web = web,
                                                         eni = eni, id = id }
 end
@@ -138,8 +139,8 @@ test("one interface: through the window, in five round trips", function()
     for _, read in ipairs(run.reads) do check.ok(read.step ~= "Cut off", "a read in the cut") end
     has_text(run.value.survivors, "DNS")
     has_text(run.value.survivors, "not guarantee")
-    -- A rehearsal reads everything once: the five reads of the VPC and the two of the instance.
-    check.equal(#plan.sent, 7, "reads sent by the rehearsal")
+    -- The copy of the VPC, taken before, answers what a rehearsal reads.
+    check.equal(plan.sent, {}, "reads sent by the rehearsal")
 end)
 
 test("the tags say run, time and ticket, and are those of the rehearsal", function()

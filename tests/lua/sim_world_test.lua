@@ -110,6 +110,20 @@ return {
         check.equal(w.world.resources.SecurityGroupRules, real.world.resources.SecurityGroupRules)
         check.equal(w.world.resources.SecurityGroups, real.world.resources.SecurityGroups)
     end },
+    { "derived rules have the same ids in every world, and no two groups share one", function()
+        local real, groups = default(), {}
+        for _, group in ipairs(call(real, "describe_security_groups").SecurityGroups) do
+            local w = helper.new()
+            sim_world.load(w.world, "describe_security_groups", { SecurityGroups = { group } })
+            for id, rule in pairs(w.world.resources.SecurityGroupRules) do
+                check.ok(not groups[id], "an id twice")
+                groups[id] = rule.GroupId
+            end
+        end
+        local all = helper.new()
+        sim_world.load(all.world, "describe_security_groups", call(real, "describe_security_groups"))
+        for id, group in pairs(groups) do check.equal(all.world.resources.SecurityGroupRules[id].GroupId, group) end
+    end },
     { "a group that names groups and lists of elsewhere loads", function()
         local w = helper.new()
         sim_world.load(w.world, "describe_security_groups", { SecurityGroups = { {

@@ -1,7 +1,7 @@
-// aws-cli.c - makes calls through the door, for tests/integration/aws_http.py.
+// aws-cli.c - makes calls through the door, for tests/integration/aws_http.py and aws_keys.py.
 //
 // usage: aws-cli [--profile P] [--region R] [--endpoint-url U] [--permit N] [--repeat N]
-//                [--parallel N] [--just-created] [--timeout MS] [--verbose]
+//                [--parallel N] [--pause MS] [--just-created] [--timeout MS] [--verbose]
 //                SERVICE OPERATION JSON
 // Prints one line of JSON per reply, in the order of the replies. `--permit N` gives a
 // permit that says yes N times. Text "{i}" in JSON becomes the number of the call.
@@ -18,6 +18,7 @@ struct options {
     int permits;  // -1: no permit
     int repeat;
     int parallel;
+    int pause;  // ms between rounds
     bool just_created;
     const char *service;
     const char *operation;
@@ -104,6 +105,17 @@ static void start(struct state *s, int number, const struct permit *permit) {
     val_unref(params);
 }
 
+static void on_pause_end(void *ctx) {
+    *(bool *)ctx = true;
+}
+
+static void take_pause(struct loop *loop, int ms) {
+    struct err e;
+    bool over = ms == 0;
+    if (!over && loop_timer_add(loop, ms, on_pause_end, &over) == NULL) exit(3);
+    if (!loop_until(loop, &over, false, &e)) fail("loop", &e);
+}
+
 static void parse(struct options *o, int argc, char **argv) {
     *o = (struct options){.permits = -1, .repeat = 1, .parallel = 1};
     int i = 1;
@@ -124,6 +136,7 @@ static void parse(struct options *o, int argc, char **argv) {
         if (strcmp(name, "--permit") == 0) o->permits = atoi(value);
         if (strcmp(name, "--repeat") == 0) o->repeat = atoi(value);
         if (strcmp(name, "--parallel") == 0) o->parallel = atoi(value);
+        if (strcmp(name, "--pause") == 0) o->pause = atoi(value);
         if (strcmp(name, "--timeout") == 0) o->aws.timeout_ms = atoi(value);
     }
     if (argc - i != 3) {
@@ -152,6 +165,7 @@ int main(int argc, char **argv) {
         s.expected = s.o.parallel;
         for (int i = 0; i < s.o.parallel; i++) start(&s, round * s.o.parallel + i, &permit);
         if (!loop_until(loop, &s.done, false, &e)) fail("loop", &e);
+        take_pause(loop, s.o.pause);
     }
     aws_free(s.aws);
     model_free(s.model);

@@ -1,7 +1,8 @@
 // journal_disk_test.c - what a disk, a crash and a second process can do to a journal.
 // link: -Wl,--wrap=write,--wrap=fdatasync,--wrap=fallocate,--wrap=malloc,--wrap=realloc
 // link: -Wl,--wrap=calloc,--wrap=strdup
-#include "scratch.h"
+#include "failing.h"
+#include "journal_fixture.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,8 +10,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "base/json.h"
-#include "journal/journal.h"
 #include "journal/runs.h"
 
 // --- faults ------------------------------------------------------------------
@@ -24,8 +23,7 @@ static struct {
     int syncs;
     int fallocate_errno;
     const char *padding;  // writes are well once this file is gone
-    long allocations;     // that succeed from now on; below 0: all
-} fault = {.allocations = -1};
+} fault;
 
 ssize_t __real_write(int fd, const void *bytes, size_t len);
 ssize_t __wrap_write(int fd, const void *bytes, size_t len);
@@ -66,70 +64,16 @@ int __wrap_fallocate(int fd, int mode, off_t at, off_t len) {
     return -1;
 }
 
-void *__real_malloc(size_t n);
-void *__wrap_malloc(size_t n);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-void *__real_calloc(size_t n, size_t m);
-void *__wrap_calloc(size_t n, size_t m);
-char *__real_strdup(const char *s);
-char *__wrap_strdup(const char *s);
-
-static bool allowed(void) {
-    if (fault.allocations < 0) return true;
-    if (fault.allocations == 0) return false;
-    fault.allocations--;
-    return true;
-}
-
-void *__wrap_malloc(size_t n) {
-    return allowed() ? __real_malloc(n) : NULL;
-}
-
-void *__wrap_realloc(void *p, size_t n) {
-    return allowed() ? __real_realloc(p, n) : NULL;
-}
-
-void *__wrap_calloc(size_t n, size_t m) {
-    return allowed() ? __real_calloc(n, m) : NULL;
-}
-
-char *__wrap_strdup(const char *s) {
-    return allowed() ? __real_strdup(s) : NULL;
-}
-
 // --- the fixture -------------------------------------------------------------
 
-struct fixture {
-    struct scratch scratch;
-    struct journal *journal;
-    char *dir, *file;
-};
-
-static int set_up(void **state) {
-    struct fixture *f = calloc(1, sizeof *f);
-    struct err e;
+static int set_up_well(void **state) {
     memset(&fault, 0, sizeof fault);
-    fault.allocations = -1;
-    scratch_make(&f->scratch);
-    f->dir = strdup(scratch_path(&f->scratch, "run"));
-    f->file = strdup(scratch_path(&f->scratch, "run/journal.jsonl"));
-    f->journal = journal_create(f->dir, "20261124T021530Z-test-0001", &e);
-    assert_non_null(f->journal);
-    *state = f;
-    return 0;
+    return set_up(state);
 }
 
-static int tear_down(void **state) {
-    struct fixture *f = *state;
+static int tear_down_well(void **state) {
     memset(&fault, 0, sizeof fault);
-    fault.allocations = -1;
-    journal_free(f->journal);
-    scratch_remove(&f->scratch);
-    free(f->dir);
-    free(f->file);
-    free(f);
-    return 0;
+    return tear_down(state);
 }
 
 static struct val *text_member(const char *text) {
@@ -138,20 +82,14 @@ static struct val *text_member(const char *text) {
     return members;
 }
 
-static bool add(struct fixture *f, struct err *e) {
+static bool happen(struct fixture *f, struct err *e) {
     return journal_append(f->journal, "log", text_member("something happened"), e);
-}
-
-static enum journal_state state_of(const char *file, struct journal_report *report) {
-    struct err e = {0};
-    if (!journal_verify(file, report, NULL, NULL, &e)) fail_msg("%s", e.message);
-    return report->state;
 }
 
 static void must_be_lost(struct fixture *f) {
     struct err e = {0};
     assert_true(journal_lost(f->journal));
-    assert_false(add(f, &e));
+    assert_false(happen(f, &e));
     assert_string_equal(e.code, ERR_JOURNAL);
     assert_false(journal_sync(f->journal, &e));
     assert_string_equal(e.code, ERR_JOURNAL);
@@ -165,7 +103,7 @@ static void test_short_and_interrupted_writes(void **state) {
     struct journal_report report;
     struct err e;
     fault.short_writes = fault.interrupted = true;
-    for (int i = 0; i < 5; i++) assert_true(add(f, &e));
+    for (int i = 0; i < 5; i++) assert_true(happen(f, &e));
     assert_int_equal(state_of(f->file, &report), JOURNAL_VERIFIED);
     assert_int_equal(report.lines, 5);
 }
@@ -173,10 +111,10 @@ static void test_short_and_interrupted_writes(void **state) {
 static void full_after(struct fixture *f, size_t room, int number) {
     struct journal_report report;
     struct err e = {0};
-    assert_true(add(f, &e));
+    assert_true(happen(f, &e));
     fault.write_errno = number;
     fault.write_room = room;
-    assert_false(add(f, &e));
+    assert_false(happen(f, &e));
     assert_string_equal(e.code, ERR_JOURNAL);
     assert_non_null(strstr(e.message, strerror(number)));
     fault.write_errno = 0;
@@ -208,8 +146,8 @@ static void test_a_file_size_limit_loses_it(void **state) {
         signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_FSIZE, &limit);
         int i = 0;
-        while (i < 100 && add(f, &e)) i++;
-        _exit(i > 5 && i < 100 && journal_lost(f->journal) && !add(f, &e) ? 0 : 1);
+        while (i < 100 && happen(f, &e)) i++;
+        _exit(i > 5 && i < 100 && journal_lost(f->journal) && !happen(f, &e) ? 0 : 1);
     }
     int status;
     struct journal_report report;
@@ -221,7 +159,7 @@ static void test_a_file_size_limit_loses_it(void **state) {
 static void test_a_failed_sync_is_never_retried(void **state) {
     struct fixture *f = *state;
     struct err e = {0};
-    assert_true(add(f, &e));
+    assert_true(happen(f, &e));
     fault.sync_errno = EIO;
     assert_false(journal_sync(f->journal, &e));
     assert_string_equal(e.code, ERR_JOURNAL);
@@ -237,7 +175,7 @@ static void test_a_sync_is_for_what_was_appended(void **state) {
     fault.syncs = 0;
     assert_true(journal_sync(f->journal, &e));
     assert_int_equal(fault.syncs, 0);
-    assert_true(add(f, &e) && add(f, &e));
+    assert_true(happen(f, &e) && happen(f, &e));
     assert_true(journal_sync(f->journal, &e) && journal_sync(f->journal, &e));
     assert_int_equal(fault.syncs, 1);
     // Whoever takes over cannot know what the process before had synced.
@@ -268,7 +206,7 @@ static void test_room_is_allocated_ahead(void **state) {
     struct journal_report report;
     struct err e = {0};
     struct stat before, after;
-    assert_true(add(f, &e));
+    assert_true(happen(f, &e));
     assert_int_equal(stat(f->file, &before), 0);
     if (!journal_reserve(f->journal, 1024 * 1024, &e)) fail_msg("%s", e.message);
     assert_int_equal(stat(f->file, &after), 0);
@@ -291,7 +229,7 @@ static void test_padding_where_it_cannot_be(void **state) {
     pid_t child = fork();
     if (child == 0) _exit(0);
     waitpid(child, NULL, 0);
-    assert_true(add(f, &e));
+    assert_true(happen(f, &e));
     assert_int_equal(state_of(f->file, &report), JOURNAL_VERIFIED);
     assert_true(scratch_exists(scratch_path(&f->scratch, "run/reserve")));
     journal_free(f->journal);
@@ -308,7 +246,7 @@ static void test_padding_is_given_up_on_a_full_disk(void **state) {
     fault.padding = scratch_path(&f->scratch, "run/reserve");
     fault.write_errno = ENOSPC;
     fault.write_room = 10;
-    if (!add(f, &e)) fail_msg("%s", e.message);
+    if (!happen(f, &e)) fail_msg("%s", e.message);
     assert_false(scratch_exists(fault.padding));
     assert_int_equal(state_of(f->file, &report), JOURNAL_VERIFIED);
     assert_int_equal(report.lines, 1);
@@ -327,7 +265,7 @@ static void test_no_room_is_no_loss(void **state) {
     assert_false(journal_reserve(f->journal, 20000, &e));
     assert_false(scratch_exists(scratch_path(&f->scratch, "run/reserve")));
     fault.write_errno = 0;
-    assert_true(add(f, &e));
+    assert_true(happen(f, &e));
 }
 
 // --- memory ------------------------------------------------------------------
@@ -342,16 +280,16 @@ static void test_every_failing_allocation(void **state) {
     for (long n = 0; n < 2000 && !through; n++) {
         struct val *members = text_member("a \xff b"), *value = val_cstr(large);
         assert_non_null(value);
-        fault.allocations = n;
+        allocations_left = n;
         through = journal_append_large(f->journal, "read", members, "result", value, &e);
-        fault.allocations = -1;
+        allocations_left = -1;
         if (through) break;
         assert_true(journal_lost(f->journal));
         assert_string_equal(e.code, ERR_JOURNAL);
-        fault.allocations = n;
+        allocations_left = n;
         journal_free(f->journal);
         f->journal = NULL;
-        fault.allocations = -1;
+        allocations_left = -1;
         f->journal = journal_reopen(f->dir, &e);
         assert_non_null(f->journal);
     }
@@ -365,12 +303,12 @@ static void test_no_memory_is_not_tampering(void **state) {
     struct fixture *f = *state;
     struct err e = {0};
     bool through = false;
-    assert_true(add(f, &e) && add(f, &e));
+    assert_true(happen(f, &e) && happen(f, &e));
     for (long n = 0; n < 2000 && !through; n++) {
         struct journal_report report;
-        fault.allocations = n;
+        allocations_left = n;
         through = journal_verify(f->file, &report, NULL, NULL, &e);
-        fault.allocations = -1;
+        allocations_left = -1;
         if (!through) assert_string_equal(e.code, ERR_MEMORY);
         if (through) assert_int_equal(report.state, JOURNAL_VERIFIED);
     }
@@ -383,16 +321,14 @@ static void test_a_summary_stands_no_memory(void **state) {
     bool through = false;
     const char *window = "{\"closing\":[{\"key\":\"#2\",\"service\":\"ec2\",\"operation\":\"x\"}]}";
     const char *intent = "{\"key\":\"#1\",\"service\":\"ec2\",\"operation\":\"x\",\"params\":{}}";
-    assert_true(add(f, &e));
-    struct val *members = json_parse(window, strlen(window), "", &e);
-    assert_true(journal_append(f->journal, "window.open", members, &e));
-    members = json_parse(intent, strlen(intent), "", &e);
-    assert_true(journal_append(f->journal, "call.intent", members, &e));
+    assert_true(happen(f, &e));
+    add(f, "window.open", window);
+    add(f, "call.intent", intent);
     for (long n = 0; n < 2000 && !through; n++) {
         struct run_summary s;
-        fault.allocations = n;
+        allocations_left = n;
         through = runs_summary(f->dir, true, &s, &e);
-        fault.allocations = -1;
+        allocations_left = -1;
         if (!through) assert_string_equal(e.code, ERR_MEMORY);
         if (through) assert_true(s.window_open && val_count(s.closing) == 1 && s.unknown == 1);
         if (through) run_summary_clear(&s);
@@ -456,27 +392,27 @@ static void test_killed_while_appending(void **state) {
     assert_true(lines > 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define DISK_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_well, tear_down_well)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_short_and_interrupted_writes),
-        TEST(test_a_full_disk_loses_it),
-        TEST(test_a_disk_that_fills_within_a_line_loses_it),
-        TEST(test_a_bad_disk_loses_it),
-        TEST(test_a_file_size_limit_loses_it),
-        TEST(test_a_failed_sync_is_never_retried),
-        TEST(test_a_sync_is_for_what_was_appended),
-        TEST(test_a_side_file_that_cannot_be_written_loses_it),
-        TEST(test_room_is_allocated_ahead),
-        TEST(test_padding_where_it_cannot_be),
-        TEST(test_padding_is_given_up_on_a_full_disk),
-        TEST(test_no_room_is_no_loss),
-        TEST(test_every_failing_allocation),
-        TEST(test_no_memory_is_not_tampering),
-        TEST(test_a_summary_stands_no_memory),
-        TEST(test_two_processes_never_append),
-        TEST(test_killed_while_appending),
+        DISK_TEST(test_short_and_interrupted_writes),
+        DISK_TEST(test_a_full_disk_loses_it),
+        DISK_TEST(test_a_disk_that_fills_within_a_line_loses_it),
+        DISK_TEST(test_a_bad_disk_loses_it),
+        DISK_TEST(test_a_file_size_limit_loses_it),
+        DISK_TEST(test_a_failed_sync_is_never_retried),
+        DISK_TEST(test_a_sync_is_for_what_was_appended),
+        DISK_TEST(test_a_side_file_that_cannot_be_written_loses_it),
+        DISK_TEST(test_room_is_allocated_ahead),
+        DISK_TEST(test_padding_where_it_cannot_be),
+        DISK_TEST(test_padding_is_given_up_on_a_full_disk),
+        DISK_TEST(test_no_room_is_no_loss),
+        DISK_TEST(test_every_failing_allocation),
+        DISK_TEST(test_no_memory_is_not_tampering),
+        DISK_TEST(test_a_summary_stands_no_memory),
+        DISK_TEST(test_two_processes_never_append),
+        DISK_TEST(test_killed_while_appending),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

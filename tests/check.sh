@@ -1,0 +1,82 @@
+#!/bin/sh
+# check.sh - every test, one after the other; each suite's closing line, and the sum.
+# Run by `make check` from the top of the tree. SUITES names others' conformance data.
+SUITES=${SUITES:-../shared/suites}
+PYTHON=build/venv/bin/python
+JOBS=${JOBS:-2}
+log=build/check.log
+passed=0 failed=0 skipped=0
+: > $log
+
+build() {
+    if ! make -s -j"$JOBS" MODE="$1" tests >> $log 2>&1; then
+        echo "build of MODE=$1 failed:"
+        tail -30 $log
+        echo "0 passed, 1 failed"
+        exit 1
+    fi
+}
+
+# number WORD: the figure before the word in the closing line.
+number() { printf '%s\n' "$line" | sed -n "s/.*\b\([0-9][0-9]*\) $1.*/\1/p"; }
+
+# suite NAME COMMAND...: runs it; its last line is "N passed, N failed[, N skipped]".
+suite() {
+    name=$1
+    shift
+    "$@" > build/suite.log 2>&1
+    status=$?
+    cat build/suite.log >> $log
+    line=$(grep -E '[0-9]+ passed, [0-9]+ failed' build/suite.log | tail -1)
+    if [ -z "$line" ] || [ $status -ne 0 ]; then
+        tail -40 build/suite.log
+        [ -n "$line" ] || line="0 passed, 1 failed"
+        [ "$(number failed)" != 0 ] || line="$(number passed) passed, 1 failed"
+    fi
+    passed=$((passed + $(number passed)))
+    failed=$((failed + $(number failed)))
+    s=$(number skipped)
+    skipped=$((skipped + ${s:-0}))
+    printf '%-34s %s\n' "$name" "$line"
+}
+
+# unit MODE: every cmocka program; cmocka's own summary is turned into the closing line.
+unit() {
+    for test in tests/unit/*_test.c; do
+        name=$(basename "$test" .c)
+        suite "$1 $name" sh -c "build/$1/tests/$name > build/unit.log 2>&1; s=\$?; cat build/unit.log; \
+            p=\$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' build/unit.log | tail -1); \
+            f=\$(sed -n 's/^\[  FAILED  \] .*: \([0-9]*\) test.*/\1/p' build/unit.log | tail -1); \
+            k=\$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test.*/\1/p' build/unit.log | tail -1); \
+            echo \"\${p:-0} passed, \${f:-0} failed, \${k:-0} skipped\"; exit \$s"
+    done
+}
+
+# others MODE: conformance data that this project does not carry.
+others() {
+    if [ ! -d "$SUITES" ]; then
+        echo "others' conformance data: skipped, $SUITES is not there"
+        skipped=$((skipped + 1))
+        return
+    fi
+    suite "$1 SigV4 vectors" build/"$1"/tests/sigv4-suite "$SUITES/sigv4"
+    suite "$1 protocol suites" build/"$1"/tests/protocol-suite "$SUITES"/protocol/input/*.json \
+        "$SUITES"/protocol/output/*.json
+}
+
+build debug
+build asan
+build release
+suite "layers" sh tests/layers.sh
+suite "lua" lua5.4 tests/lua/run.lua
+unit debug
+unit asan
+others debug
+others asan
+for script in tests/integration/*.py; do
+    case $script in *harness.py | *moto_world.py) continue ;; esac
+    suite "$(basename "$script" .py)" $PYTHON "$script"
+done
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
