@@ -7,7 +7,7 @@ local ALL = { "addresses", "advisor", "arguments", "group_rules", "isolate_sg",
               "guide", "flow_groups", "flow_nacl",
               "flow_routes", "flow_property",
               "sim_world", "sim_describe", "sim_groups", "sim_interfaces", "sim_network",
-              "sim_instances", "sim_faults", "sim_sqs", "sim_property" }
+              "sim_instances", "sim_faults", "sim_sqs", "sim_refusals", "sim_property" }
 
 local check = require "check"
 

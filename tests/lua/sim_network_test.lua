@@ -62,12 +62,15 @@ return {
         fails(w, "delete_network_acl_entry", { NetworkAclId = id, RuleNumber = 32767, Egress = false },
               "InvalidParameterValue")
     end },
-    { "twenty entries per direction; deleted and put back it is as before", function()
+    { "twenty entries per direction and family with the default; put back it is as before", function()
         local w, _, subnet = setup()
         local id = acl_of(w, subnet).NetworkAclId
-        for number = 1, 19 do call(w, "create_network_acl_entry", entry(id, number)) end
+        for number = 1, 18 do call(w, "create_network_acl_entry", entry(id, number)) end
         fails(w, "create_network_acl_entry", entry(id, 50), "NetworkAclEntryLimitExceeded")
         call(w, "create_network_acl_entry", entry(id, 50, { Egress = true }))
+        local v6 = entry(id, 51, { Ipv6CidrBlock = "::/0" })
+        v6.CidrBlock = nil
+        call(w, "create_network_acl_entry", v6)
         local before = acl(w, id)
         call(w, "delete_network_acl_entry", { NetworkAclId = id, RuleNumber = 100, Egress = false })
         call(w, "create_network_acl_entry", entry(id, 50))
