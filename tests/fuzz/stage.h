@@ -390,16 +390,14 @@ static void proof(struct stage_answer *a) {
     a->reply.sent = true;
 }
 
-// A closing call goes in any case; the permit says which it is: it holds though all is latched.
+// A closing call goes in any case.
 static void must_be_allowed(const struct aws_call *call) {
-    struct err e;
-    MUST(call->permit->still(call->permit->ctx, &e));
     const struct gate_request *r = call->permit->ctx;
     MUST(r->closing || (!stage.journal_lost && !stage.declined && !stage.interrupted));
     MUST(stage.yes > 0);
     MUST(stage.unsynced == 0 || stage.journal_lost);
     MUST(stage.passes == 2);
-    stage.sent++;
+    stage.sent += !r->resent;
 }
 
 static void must_be_proof(const struct aws_call *call) {
@@ -417,6 +415,8 @@ bool aws_start(struct aws *a, const struct aws_call *call, aws_done *done, void 
     if (!call->op->mutates) {
         bool identity = strcmp(call->op->name, "GetCallerIdentity") == 0;
         scripted(answer, call, identity ? &(struct stage_texts){.count = 0} : &stage.reads);
+    } else if (call->permit && !call->permit->still(call->permit->ctx, &answer->reply.err)) {
+        answer->permitted = false;  // as the door does: not sent
     } else if (call->permit) {
         must_be_allowed(call);
         scripted(answer, call, &stage.writes);
