@@ -73,10 +73,14 @@ unit debug
 unit asan
 others debug
 others asan
+for mode in asan release; do
+    suite "$mode hostile processes" build/$mode/tests/escape-host
+    suite "$mode hostile playbooks" build/$mode/tests/escape-host tests/escape/*.lua
+done
 suite "fuzz" sh tests/fuzz/run.sh driver build/asan/fuzz 3
 suite "valgrind" sh tests/valgrind.sh some
 for script in tests/integration/*.py; do
-    case $script in *harness.py | *moto_world.py) continue ;; esac
+    case $script in *harness.py | *moto_world.py | *proxy.py | */world.py) continue ;; esac
     suite "$(basename "$script" .py)" $PYTHON "$script"
 done
 echo

@@ -32,7 +32,7 @@ static int read_call(struct host *h, const struct operation *op, const struct va
     struct val *prepared = codec_prepare(h->model, op, params, &e);
     if (!prepared) return failed(h, &e);
     struct aws_call call = {.op = op, .params = prepared};
-    bool ok = aws_wait(h->aws, &call, &reply, &value);
+    bool ok = backend_wait(&h->backend, &call, &reply, &value);
     val_unref(prepared);
     if (ok) print(h, value);
     val_unref(value);
@@ -54,7 +54,7 @@ static int dry_run(struct host *h, const struct operation *op, const struct val 
     }
     struct aws_reply reply = {0};
     struct aws_call call = {.op = op, .params = dry};
-    bool ok = aws_wait(h->aws, &call, &reply, &value);
+    bool ok = backend_wait(&h->backend, &call, &reply, &value);
     val_unref(dry);
     val_unref(value);
     if (!ok && err_is(&reply.err, "DryRunOperation")) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "run/snapshot.h"
+
 // --- arguments -------------------------------------------------------------------
 
 static bool has_errors(const struct val *checked, struct err *e) {
@@ -68,7 +70,8 @@ static bool resolve(struct rehearsal *r, const struct val *declared, const struc
     bool ok = ask_all(r, val_get(checked, "reads"), &answers, e) &&
               r->advisor->resolve_arguments(r->advisor->ctx, declared, checked, answers, &resolved,
                                             e) &&
-              !has_errors(resolved, e);
+              !has_errors(resolved, e) &&
+              snapshot_take(r->live, r->gate->model, r->advisor, e);
     if (ok) {
         const struct val *args = val_get(resolved, "args"), *labels = val_get(resolved, "labels");
         r->args = args ? val_ref(args) : val_map();

@@ -192,7 +192,7 @@ int report_run(const struct scene *s, struct gate *g, struct outcome *o, const s
     say_end(s, o);
     if (o->window_may_be_open) say_window(s, g);
     say_unknown(s, g);
-    show_survivors(s, val_get(value, "survivors"));
+    if (value) show_survivors(s, g->plan);
     say_lines(s, lines);
     if (g->journal_lost)
         console_say(s->console, STYLE_ALARM, "THE JOURNAL WAS LOST: %s", g->latch.message);

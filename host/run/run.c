@@ -12,7 +12,7 @@
 #include "journal/runs.h"
 #include "run/execution.h"
 #include "run/facts.h"
-#include "run/recording.h"
+#include "run/rehearsed.h"
 #include "run/rehearsal.h"
 #include "run/report.h"
 #include "run/settle.h"
@@ -28,7 +28,7 @@ struct run {
     int64_t started_us;
     struct val *given;
     struct live live;
-    struct recording recording;
+    struct rehearsed rehearsed;
     struct answerer recorded, live_answers;
     struct plan plan;
     struct gate rehearsal_gate, gate;
@@ -104,15 +104,15 @@ static bool prepare(struct run *r, struct err *e) {
     r->scene = scene_new(h);
     r->given = parse_pairs(r->options->pairs, r->options->pair_count, e);
     if (!r->given || !source_find(r->options->playbook, &r->source, e)) return false;
-    if (!live_init(&r->live, h->aws, h->loop, e) ||
-        !recording_init(&r->recording, &r->live, h->model, h->advisor, e))
+    if (!live_init(&r->live, h->backend.answers, h->loop, e) ||
+        !rehearsed_init(&r->rehearsed, &r->live, h->model, h->advisor, e))
         return false;
-    r->recorded = recording_answerer(&r->recording);
+    r->recorded = rehearsed_answerer(&r->rehearsed);
     r->live_answers = live_answerer(&r->live);
     init_gate(r, &r->rehearsal_gate, GATE_REHEARSAL, &r->recorded);
     init_gate(r, &r->gate, GATE_EXECUTION, &r->live_answers);
     if (!gate_init(&r->rehearsal_gate, e) || !gate_init(&r->gate, e)) return false;
-    r->recording.created = r->rehearsal_gate.created;
+    r->rehearsed.created = r->rehearsal_gate.created;
     return make_id(r, e);
 }
 
@@ -125,6 +125,8 @@ static struct pass_setup setup_of(struct run *r, struct gate *g, bool real_time)
                                .ticket = r->host->ticket,
                                .started_us = r->started_us,
                                .deadline_ms = r->host->deadline_ms,
+                               .advance = backend_advance(&r->host->backend),
+                               .advance_ctx = &r->host->backend,
                                .real_time = real_time};
 }
 
@@ -178,8 +180,10 @@ static bool rehearse(struct run *r, struct err *e) {
     r->declaration = val_ref(end.declaration);
     bool finished = end.finished;
     if (!finished) *e = end.err;
-    const struct val *survivors = val_get(end.value, "survivors");
+    const struct val *survivors = val_get(end.value, "survivors"),
+                     *around = val_get(end.value, "around");
     if (val_type(survivors) == VAL_LIST) plan_put(&r->plan.survivors, val_ref(survivors));
+    if (val_type(around) == VAL_LIST) plan_put(&r->plan.around, val_ref(around));
     pass_end_free(&end);
     r->plan.rehearsed_count = r->plan.call_count;
     return finished;
@@ -192,6 +196,38 @@ static bool advise_all(struct run *r, struct err *e) {
                        .advisor = r->host->advisor,
                        .created = r->rehearsal_gate.created};
     return advise(&a, r->plan.calls, r->plan.call_count, true, e);
+}
+
+// The instances that the arguments name.
+static struct val *instances_of(const struct val *labels) {
+    struct val *list = val_list();
+    for (size_t i = 0; list && i < val_count(labels); i++) {
+        const char *id = val_get_str(val_at(labels, i), "id", "");
+        if (strncmp(id, "i-", 2) == 0) val_append(list, val_cstr(id));
+    }
+    return list;
+}
+
+static const struct planned_step *window_step(const struct plan *p) {
+    for (size_t i = 0; i < p->step_count; i++)
+        if (p->steps[i].has_window) return &p->steps[i];
+    return NULL;
+}
+
+// What the plan does to connections. A plan without it is still a plan.
+static void find_consequences(struct run *r) {
+    const struct advisor *a = r->host->advisor;
+    const struct planned_step *window = window_step(&r->plan);
+    struct val *about = val_map(), *found = NULL;
+    struct err e;
+    bool ok = about && val_set(about, "instances", instances_of(r->scene.labels)) &&
+              val_set(about, "convert", val_bool(window != NULL)) &&
+              val_set(about, "settle", val_double(window ? window->settle : 0));
+    if (ok && r->plan.call_count && a->consequences(a->ctx, about, &found, &e))
+        plan_put(&r->plan.consequences, found);
+    else if (ok && r->plan.call_count)
+        console_warn(r->scene.console, "the consequences could not be worked out: %s", e.message);
+    val_unref(about);
 }
 
 static void tell_plan(struct run *r) {
@@ -210,7 +246,9 @@ static void tell_plan(struct run *r) {
               val_set(v, "region", val_cstr(r->scene.region ? r->scene.region : "")) &&
               val_set(v, "args", val_ref(r->rehearsal.args)) &&
               val_set(v, "steps", val_ref(steps)) && val_set(v, "notes", val_ref(r->plan.notes)) &&
-              val_set(v, "survivors", val_ref(r->plan.survivors));
+              val_set(v, "survivors", val_ref(r->plan.survivors)) &&
+              val_set(v, "around", val_ref(r->plan.around)) &&
+              val_set(v, "consequences", val_ref(r->plan.consequences));
     val_unref(steps);
     if (ok)
         scene_event(&r->scene, "plan", v);
@@ -235,8 +273,9 @@ static bool permitted(const struct run *r, struct err *e) {
 }
 
 static bool plan_run(struct run *r, struct err *e) {
-    if (!aws_region(r->host->aws, &r->scene.region, e)) return false;
+    if (!backend_region(&r->host->backend, &r->scene.region, e)) return false;
     if (!rehearse(r, e) || !open_journal(r, e) || !advise_all(r, e)) return false;
+    find_consequences(r);
     tell_plan(r);
     return permitted(r, e);
 }
@@ -336,7 +375,7 @@ static void free_run(struct run *r) {
     gate_free(&r->rehearsal_gate);
     gate_free(&r->gate);
     plan_free(&r->plan);
-    recording_free(&r->recording);
+    rehearsed_free(&r->rehearsed);
     live_free(&r->live);
     source_free(&r->source);
     buf_free(&r->dir);

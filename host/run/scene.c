@@ -8,6 +8,7 @@
 struct scene scene_new(const struct host *h) {
     return (struct scene){.console = h->console,
                           .json = h->json,
+                          .simulated = backend_is_simulated(&h->backend),
                           .profile = h->profile,
                           .endpoint_url = h->endpoint_url,
                           .ticket = h->ticket,
@@ -25,6 +26,7 @@ const char *scene_account(const struct scene *s) {
 }
 
 void scene_headline(const struct scene *s, const char *title, struct buf *out) {
+    if (s->simulated) buf_add_str(out, "SIMULATOR  ");
     buf_add_str(out, title);
     for (size_t i = 0; i < val_count(s->labels); i++) {
         const struct val *label = val_at(s->labels, i);

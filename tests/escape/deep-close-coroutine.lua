@@ -1,6 +1,5 @@
 -- Closing coroutines that fail to close, deeply.
 -- expect: stopped
--- deadline: 5000
 return playbook {
   api = 1, name = "deep-close-coroutine", summary = "hostile",
   run = function(args, step)

@@ -1,6 +1,5 @@
 -- Errors in closing variables, at the end of the stack.
 -- expect: stopped
--- deadline: 5000
 return playbook {
   api = 1, name = "deep-close", summary = "hostile",
   run = function(args, step)

@@ -1,6 +1,5 @@
 -- Errors in the handling of errors, at the end of the stack.
 -- expect: stopped
--- deadline: 5000
 return playbook {
   api = 1, name = "deep-errors", summary = "hostile",
   run = function(args, step)

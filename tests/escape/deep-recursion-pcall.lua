@@ -1,6 +1,5 @@
 -- Recursion through pcall.
 -- expect: stopped
--- deadline: 5000
 return playbook {
   api = 1, name = "deep-recursion-pcall", summary = "hostile",
   run = function(args, step)

@@ -1,6 +1,5 @@
 -- A parallel over more items than memory holds.
 -- expect: stopped
--- deadline: 5000
 return playbook {
   api = 1, name = "memory-pages", summary = "hostile",
   run = function(args, step)

@@ -3,8 +3,9 @@
 -- Owns: finding tests/lua/*_test.lua by the list below, running each test protected, counting.
 package.path = "tests/lua/?.lua;stdlib/host/?.lua;" .. package.path
 
-local ALL = { "addresses", "advisor", "arguments", "recording", "group_rules", "isolate_sg",
-              "guide" }
+local ALL = { "addresses", "advisor", "arguments", "group_rules", "isolate_sg", "guide",
+              "flow_groups", "flow_nacl", "flow_routes", "flow_interfaces", "flow_property",
+              "flow_scale", "flow_simulator", "reach", "forecast" }
 
 local check = require "check"
 

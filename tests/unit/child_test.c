@@ -155,6 +155,24 @@ static void test_last_words_come_before_the_end(void **state) {
     end(&h);
 }
 
+// An answer that comes too late is no failure of its own: the end that follows says more.
+static void test_answers_after_the_end(void **state) {
+    (void)state;
+    struct host h = start();
+    h.pause_at = 2;
+    begin(&h, 5000);
+    say(&h, "five");
+    until_done(&h);
+    for_ms(&h, 100);
+    say(&h, "late");
+    child_resume(h.child);
+    until_done(&h);
+    say(&h, "later");
+    assert_int_equal(h.messages, 5);
+    assert_int_equal(h.how, CHILD_EXITED);
+    end(&h);
+}
+
 static void test_crash(void **state) {
     (void)state;
     struct host h = start();
@@ -331,6 +349,7 @@ static void test_fork_server_that_died(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_last_words_come_before_the_end),
+        cmocka_unit_test(test_answers_after_the_end),
         cmocka_unit_test(test_crash),
         cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_the_clock_can_be_stopped),

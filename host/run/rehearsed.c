@@ -1,23 +1,23 @@
-// recording.c - answers a rehearsal.
-#include "run/recording.h"
+// rehearsed.c - answers a rehearsal.
+#include "run/rehearsed.h"
 
 #include <stdlib.h>
 
 #include "plan/plan.h"
 
-bool recording_init(struct recording *r, struct live *live, struct model *m,
+bool rehearsed_init(struct rehearsed *r, struct live *live, struct model *m,
                     const struct advisor *advisor, struct err *e) {
-    *r = (struct recording){.live = live, .model = m, .advisor = advisor};
+    *r = (struct rehearsed){.live = live, .model = m, .advisor = advisor};
     return advisor->rehearsal_begin(advisor->ctx, e);
 }
 
-void recording_free(struct recording *r) {
+void rehearsed_free(struct rehearsed *r) {
     skeleton_free(&r->counters);
 }
 
 // A read on its way to AWS, whose result the rehearsal's memory wants to see.
 struct seeing {
-    struct recording *recording;
+    struct rehearsed *rehearsed;
     struct val *call;
     aws_done *done;
     void *ctx;
@@ -25,7 +25,7 @@ struct seeing {
 
 static void seen(void *ctx, const struct aws_reply *reply) {
     struct seeing *s = ctx;
-    const struct advisor *a = s->recording->advisor;
+    const struct advisor *a = s->rehearsed->advisor;
     struct aws_reply shown = *reply;
     if (reply->ok && !a->rehearsal_seen(a->ctx, s->call, reply->value, &shown.err)) {
         shown.ok = false;
@@ -36,7 +36,7 @@ static void seen(void *ctx, const struct aws_reply *reply) {
     free(s);
 }
 
-static bool ask_aws(struct recording *r, const struct aws_call *call, struct val *described,
+static bool ask_aws(struct rehearsed *r, const struct aws_call *call, struct val *described,
                     aws_done *done, void *ctx, struct err *e) {
     struct seeing *s = malloc(sizeof *s);
     if (!s) return err_memory(e);
@@ -49,9 +49,10 @@ static bool ask_aws(struct recording *r, const struct aws_call *call, struct val
 }
 
 // The advisor's word: {send}, {value} or {error}.
-static bool follow(struct recording *r, const struct aws_call *call, struct val *described,
+static bool follow(struct rehearsed *r, const struct aws_call *call, struct val *described,
                    const struct val *answer, aws_done *done, void *ctx, struct err *e) {
     const struct val *error = val_get(answer, "error"), *value = val_get(answer, "value");
+    if (value && val_as_bool(val_get(answer, "fresh"), false)) live_remember(r->live, call, value);
     if (!call->op->mutates && val_as_bool(val_get(answer, "send"), false))
         return ask_aws(r, call, described, done, ctx, e);
     if (!error) return answer_later(r->live->loop, value ? val_ref(value) : val_map(), NULL, done, ctx, e);
@@ -60,9 +61,9 @@ static bool follow(struct recording *r, const struct aws_call *call, struct val 
     return answer_later(r->live->loop, NULL, &told, done, ctx, e);
 }
 
-static bool recording_call(void *ctx, const struct aws_call *call, aws_done *done, void *done_ctx,
+static bool rehearsed_call(void *ctx, const struct aws_call *call, aws_done *done, void *done_ctx,
                            struct err *e) {
-    struct recording *r = ctx;
+    struct rehearsed *r = ctx;
     struct val *described = call_value(call->op, call->params, r->created);
     struct val *skeleton =
         call->op->mutates ? skeleton_answer(r->model, call->op, call->params, &r->counters, e)
@@ -78,6 +79,6 @@ static bool recording_call(void *ctx, const struct aws_call *call, aws_done *don
     return ok;
 }
 
-struct answerer recording_answerer(struct recording *r) {
-    return (struct answerer){r, recording_call};
+struct answerer rehearsed_answerer(struct rehearsed *r) {
+    return (struct answerer){r, rehearsed_call};
 }
