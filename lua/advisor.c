@@ -45,6 +45,12 @@ static bool fate(void *t, const struct val *call, const struct val *answers, str
     return trusted_call(t, "advisor", "fate", in, COUNT(in), out, e);
 }
 
+static bool world(void *t, const char *function, const struct val *about, struct val **answer,
+                  struct err *e) {
+    const struct val *in[] = {about};
+    return trusted_call(t, "world", function, in, COUNT(in), answer, e);
+}
+
 static bool check_arguments(void *t, const struct val *declared, const struct val *given,
                             struct val **checked, struct err *e) {
     const struct val *in[] = {declared, given};
@@ -61,7 +67,7 @@ static bool resolve_arguments(void *t, const struct val *declared, const struct 
 static bool tell(void *t, const char *function, const struct val *const *in, size_t count,
                  struct err *e) {
     struct val *nothing;
-    if (!trusted_call(t, "recording", function, in, count, &nothing, e)) return false;
+    if (!trusted_call(t, "rehearsal", function, in, count, &nothing, e)) return false;
     val_unref(nothing);
     return true;
 }
@@ -73,7 +79,11 @@ static bool rehearsal_begin(void *t, struct err *e) {
 static bool rehearsal_answer(void *t, const struct val *call, const struct val *skeleton,
                              struct val **answer, struct err *e) {
     const struct val *in[] = {call, skeleton};
-    return trusted_call(t, "recording", "answer", in, COUNT(in), answer, e);
+    return trusted_call(t, "rehearsal", "answer", in, COUNT(in), answer, e);
+}
+
+static bool rehearsal_wants(void *t, struct val **reads, struct err *e) {
+    return trusted_call(t, "rehearsal", "wants", NULL, 0, reads, e);
 }
 
 static bool rehearsal_seen(void *t, const struct val *call, const struct val *result,
@@ -90,12 +100,14 @@ struct advisor advisor_from_lua(struct trusted *t) {
         .inverse = inverse,
         .diff = diff,
         .hits = hits,
-                            .fate_reads = fate_reads,
-                            .fate = fate,
+        .fate_reads = fate_reads,
+        .fate = fate,
+        .world = world,
         .check_arguments = check_arguments,
         .resolve_arguments = resolve_arguments,
         .rehearsal_begin = rehearsal_begin,
         .rehearsal_answer = rehearsal_answer,
         .rehearsal_seen = rehearsal_seen,
+        .rehearsal_wants = rehearsal_wants,
     };
 }

@@ -29,6 +29,7 @@
 #define MOST_MEMORY ((int64_t)256 * 1024 * 1024)
 #define FLUSH_AT ((size_t)256 * 1024)  // bytes queued before they are written anyway
 #define PIECE ((size_t)64 * 1024)
+#define LEAST_MARGIN_MS 300
 
 enum exit_code { EXIT_DONE = 0, EXIT_HOST_GONE = 123, EXIT_PROTOCOL = 124, EXIT_SETUP = 126 };
 
@@ -222,12 +223,14 @@ static int64_t memory_cap(const struct val *load) {
     return memory > MOST_MEMORY ? MOST_MEMORY : memory;
 }
 
-// A tenth before the host's deadline, which the limit on CPU time tells (in whole seconds).
+// Somewhat before the host's deadline, which the limit on CPU time tells (in whole
+// seconds): a tenth, and never so little that a busy machine would eat it up.
 static int64_t computing_ms(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_CPU, &limit) != 0 || limit.rlim_cur > 1000000) return 0;
     if (limit.rlim_cur <= CONFINED_CPU_SLACK) return 0;
-    return ((int64_t)limit.rlim_cur - CONFINED_CPU_SLACK) * 900;
+    int64_t deadline_ms = ((int64_t)limit.rlim_cur - CONFINED_CPU_SLACK) * 1000;
+    return deadline_ms - (deadline_ms > 10 * LEAST_MARGIN_MS ? deadline_ms / 10 : LEAST_MARGIN_MS);
 }
 
 static bool find_parts(struct process *p) {

@@ -55,7 +55,7 @@ static void expire(struct sandbox *s, lua_State *L) {
     bool found = find_place(L, &level, &ar);
     s->expired = true;
     snprintf(s->expired_message, sizeof s->expired_message,
-             "%s:%d: the playbook has used up its time for computing (%.1f s)",
+             "%s:%d: the playbook has used up its time for computing (%.1f s, see --deadline)",
              found ? ar.short_src : "playbook", found ? ar.currentline : 0,
              (double)s->limit_ms / 1000);
 }

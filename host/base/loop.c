@@ -142,6 +142,16 @@ bool loop_prepare_add(struct loop *l, loop_prepare_fn *fn, void *ctx) {
     return true;
 }
 
+void loop_prepare_remove(struct loop *l, loop_prepare_fn *fn, void *ctx) {
+    for (struct prepare **at = &l->prepares; *at; at = &(*at)->next) {
+        struct prepare *p = *at;
+        if (p->fn != fn || p->ctx != ctx) continue;
+        *at = p->next;
+        free(p);
+        return;
+    }
+}
+
 static void fire_timers(struct loop *l) {
     int64_t now = clock_mono_ms();
     while (l->timers && l->timers->at <= now) {

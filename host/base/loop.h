@@ -38,6 +38,7 @@ void loop_timer_cancel(struct loop_timer *t);
 // -1: no limit): curl's multi handle, a call queue.
 typedef int loop_prepare_fn(void *ctx);
 bool loop_prepare_add(struct loop *l, loop_prepare_fn *fn, void *ctx);
+void loop_prepare_remove(struct loop *l, loop_prepare_fn *fn, void *ctx);
 
 // Runs until `done` is true or, if `stop_on_signal`, a signal has arrived since
 // loop_signal was last cleared. False with `e` only when poll itself fails.

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/verbs_journal.h"
 #include "run/outcome.h"
+#include "run/world_file.h"
 
 #define DEFAULT_DEADLINE_S 300
 
@@ -45,6 +46,8 @@ static const struct verb verbs[] = {
     {"lint", "lint PLAYBOOK ...", "check playbooks without calling AWS", NEEDS_PLAYBOOKS, verb_lint},
     {"call", "call SERVICE OPERATION [JSON]", "one API call through the gate",
      NEEDS_ADVISOR | NEEDS_AWS, verb_call},
+    {"sim", "sim serve [--port N] [--world FILE]", "the simulator on a loopback port, for any AWS client",
+     NEEDS_ADVISOR, verb_sim},
     {"version", "version", "the version", 0, verb_version},
     {"help", "help", "this text", 0, verb_help},
 };
@@ -61,6 +64,7 @@ static const char flags_text[] =
     "  --dry-run             run: as plan; call: send DryRun=true where there is one\n"
     "  --yes                 say yes beforehand (never to irreversible calls of a playbook)\n"
     "  --no-input            never ask; what needs a question is refused (exit 5)\n"
+    "  --sim[=WORLD]         a simulated world instead of AWS; --save writes it back\n"
     "  --deadline SECONDS    computing time of a playbook (300)\n"
     "  --detailed-exitcode   plan: exit 10 when changes are pending\n"
     "  --json                events or data on stdout, one JSON value a line\n"
@@ -109,8 +113,9 @@ bool connect_aws(struct host *h, struct err *e) {
                             .loopback_only = true,
 #endif
                             .verbose = h->verbose};
-    h->aws = aws_new(h->loop, h->model, &o, e);
-    return h->aws != NULL;
+    struct aws *aws = aws_new(h->loop, h->model, &o, e);
+    if (aws) backend_aws(&h->backend, h->loop, aws);
+    return aws != NULL;
 }
 
 // The embedded models, and a team's own in $XDG_CONFIG_HOME/cordon/models.
@@ -123,14 +128,21 @@ static bool open_model(struct host *h, struct err *e) {
     return h->model != NULL;
 }
 
-static bool set_up(struct host *h, const struct verb *v, const struct parts *parts,
-                   struct advisor *advisor, struct err *e) {
+// --sim: the world instead of AWS.
+static bool connect(struct host *h, const struct options *o, struct err *e) {
+    if (!o->sim) return connect_aws(h, e);
+    backend_simulated(&h->backend, h->loop, h->model, h->advisor);
+    return world_open(h->advisor, o->sim, e);
+}
+
+static bool set_up(struct host *h, const struct verb *v, const struct options *o,
+                   const struct parts *parts, struct advisor *advisor, struct err *e) {
     if (v->needs && !open_model(h, e)) return false;
     if (v->needs & NEEDS_ADVISOR) {
         if (!parts->make_advisor(advisor, e)) return false;
         h->advisor = advisor;
     }
-    return !(v->needs & NEEDS_AWS) || connect_aws(h, e);
+    return !(v->needs & NEEDS_AWS) || connect(h, o, e);
 }
 
 static struct host host_of(const struct options *o) {
@@ -161,15 +173,18 @@ static int run_verb(struct host *h, const struct verb *v, const struct options *
     h->console = h->loop ? console_new(h->loop, &c) : NULL;
     if (!h->console) err_memory(&e);
     bool ok = h->console && (!v->needs || loop_catch_signals(h->loop, &e)) &&
-              set_up(h, v, parts, &advisor, &e);
+              set_up(h, v, o, parts, &advisor, &e);
     code = ok ? v->run(h, o) : fail(h, &e);
-    aws_free(h->aws);
+    // The world goes on where it stands only when that was asked for.
+    if (ok && o->save && o->sim && *o->sim && !world_save(h->advisor, o->sim, &e)) code = fail(h, &e);
+    backend_free(&h->backend);
     if (h->advisor) parts->free_advisor(&advisor);
     model_free(h->model);
     bool lost = h->console && !console_finish(h->console);
     console_free(h->console);
     loop_free(h->loop);
-    return lost && code == EXIT_DONE ? EXIT_FAILED : code;
+    // Who asked for data did not get it; what was changed is not undone by that.
+    return lost && code == EXIT_DONE && !h->changed ? EXIT_FAILED : code;
 }
 
 int cli_main(int argc, char **argv, const struct parts *parts) {

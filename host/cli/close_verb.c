@@ -4,7 +4,8 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
-#include "run/identity.h"
+#include "run/recall.h"
+#include "run/report.h"
 #include "run/single.h"
 
 // Flags that were not given are the run's own.
@@ -46,6 +47,19 @@ static bool close_it(struct single *s, const struct run_summary *run, const char
     return window_close(&s->gate, "close", e);
 }
 
+// The run broke off: what it did stands, and nobody has verified it.
+static void say_what_stands(struct single *s, const char *dir) {
+    struct err e;
+    console_say(s->scene.console, STYLE_CARE,
+                "The run broke off there: what it had changed stands, and was not verified.");
+    plan_free(&s->plan);
+    if (!plan_init(&s->plan) || !recall_run(dir, &s->gate, &e)) {
+        console_error(s->scene.console, &e);
+        return;
+    }
+    say_inverse(&s->scene, &s->gate);
+}
+
 static int close_window(struct host *h, const struct run_summary *run, const char *dir) {
     struct single s;
     struct err e;
@@ -55,10 +69,11 @@ static int close_window(struct host *h, const struct run_summary *run, const cha
         return EXIT_WINDOW_OPEN;
     }
     bool ok = single_begin(&s, h, &e) && close_it(&s, run, dir, &e);
-    if (ok)
+    if (ok) {
         console_say(h->console, STYLE_GOOD, "The window of %s is closed.%s", run->id,
                     s.gate.journal_lost ? " ITS JOURNAL COULD NOT BE WRITTEN." : "");
-    else {
+        say_what_stands(&s, dir);
+    } else {
         console_error(h->console, &e);
         console_say(h->console, STYLE_ALARM,
                     "A WINDOW MAY STILL BE OPEN: the instance may be reachable from the whole "

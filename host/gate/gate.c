@@ -10,16 +10,15 @@
 
 bool gate_init(struct gate *g, struct err *e) {
     g->bindings = val_map();
-    g->ordinals = val_map();
     g->created = val_list();
     g->queue = NULL;
     g->queue_end = &g->queue;
-    return (g->bindings && g->ordinals && g->created) || err_memory(e);
+    return ((g->bindings && g->created) || err_memory(e)) && keys_init(&g->keys, e);
 }
 
 void gate_free(struct gate *g) {
     val_unref(g->bindings);
-    val_unref(g->ordinals);
+    keys_free(&g->keys);
     val_unref(g->created);
     window_free(&g->window);
 }
@@ -30,11 +29,13 @@ void gate_latch(struct gate *g, const struct err *why) {
     g->latch = *why;
 }
 
-void gate_open_step(struct gate *g, size_t step, bool confirmed) {
+bool gate_open_step(struct gate *g, size_t step, bool confirmed, struct err *e) {
+    if (!keys_restart(&g->keys, e)) return false;
     g->step_open = true;
     g->step = step;
     g->step_confirmed = confirmed;
     g->part = WINDOW_NONE;
+    return true;
 }
 
 struct val *gate_close_step(struct gate *g) {
@@ -83,7 +84,7 @@ static void note_outcome(struct gate *g, struct gate_request *r, const struct aw
     note_created(g, p->result, reply->value);
 }
 
-static void finish(struct gate_request *r, const struct aws_reply *reply) {
+void gate_finish(struct gate_request *r, const struct aws_reply *reply) {
     val_unref(r->prepared);
     r->prepared = NULL;
     r->done(r->ctx, reply);
@@ -103,9 +104,12 @@ static void end_call(struct gate_request *r, const struct aws_reply *reply) {
         g->in_flight--;
         note_outcome(g, r, reply);
         gate_record_outcome(g, r, reply, safe);
-        window_answered(g, r, reply);
+        if (window_answered(g, r, &shown)) {
+            val_unref(safe);
+            return;
+        }
     }
-    finish(r, &shown);
+    gate_finish(r, &shown);
     val_unref(safe);
 }
 
@@ -169,11 +173,10 @@ void gate_settled(struct gate *g, struct gate_request *r, enum gate_fate fate,
     end_call(r, &told);
 }
 
-// A call that could not even be started ends as an answer that says so.
-static void fail(struct gate *g, struct gate_request *r, const struct err *why) {
+// A call that was not started ends as an answer that says so.
+static void fail(struct gate_request *r, const struct err *why) {
     struct aws_reply reply = {.err = *why};
-    if (g->mode == GATE_EXECUTION && r->op->mutates) window_answered(g, r, &reply);
-    finish(r, &reply);
+    gate_finish(r, &reply);
 }
 
 static void send_mutation(struct gate *g, struct gate_request *r) {
@@ -183,7 +186,7 @@ static void send_mutation(struct gate *g, struct gate_request *r) {
     window_sent(g, r);
     if (start(g, r, &e)) return;
     g->in_flight--;
-    fail(g, r, &e);
+    if (!window_answered(g, r, &(struct aws_reply){.err = e})) fail(r, &e);
 }
 
 void gate_flush(struct gate *g) {
@@ -197,7 +200,7 @@ void gate_flush(struct gate *g) {
         struct gate_request *r = next;
         next = r->next;
         if (synced || r->closing) send_mutation(g, r);
-        else fail(g, r, &g->latch);
+        else fail(r, &g->latch);
     }
 }
 

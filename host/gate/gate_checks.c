@@ -41,13 +41,8 @@ static bool check_step(struct gate *g, struct gate_request *r, struct err *e) {
                    r->op->name);
 }
 
-// The call's key: its branch, and its ordinal among the branch's mutations.
 static bool check_key(struct gate *g, struct gate_request *r, struct err *e) {
-    int64_t n = val_as_int(val_get(g->ordinals, r->branch), 0) + 1;
-    if (!val_set(g->ordinals, r->branch, val_int(n))) return err_memory(e);
-    int len = snprintf(r->key, sizeof r->key, "%s#%lld", r->branch, (long long)n);
-    if (len < 0 || (size_t)len >= sizeof r->key)
-        return err_set(e, ERR_REFUSED, "parallel is nested too deeply: %.80s...", r->branch);
+    if (!keys_next(&g->keys, g->step, r->branch, r->key, e)) return false;
     if (g->mode == GATE_EXECUTION) r->planned = plan_find(g->plan, r->key);
     r->closing = g->part == WINDOW_CLOSING && g->window.open;
     return true;
@@ -66,7 +61,8 @@ static struct val *planned_params(struct gate *g, const struct planned_call *p, 
 // The approved call, bound to real ids, is the one that was asked for.
 static bool equals_planned(struct gate *g, const struct gate_request *r, struct err *e) {
     const struct planned_call *p = r->planned;
-    if (!p || p->made || p->op != r->op || p->step != g->step || p->window != g->part)
+    if (!p || (p->made && !r->closing) || p->op != r->op || p->step != g->step ||
+        p->window != g->part)
         return false;
     struct val *bound = planned_params(g, p, e);
     bool equal = bound && val_equal(bound, r->params);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "codec/codec.h"
+#include "plan/binding.h"
 
 static void lose_journal(struct gate *g, const struct err *why) {
     g->journal_lost = true;
@@ -80,10 +81,17 @@ static bool set_reply(struct val *v, const struct aws_reply *reply, const struct
            val_set(v, "request_id", *reply->request_id ? val_cstr(reply->request_id) : val_nil());
 }
 
+// The intent's inverse could name what this call was about to make only by its planned id.
+static struct val *inverse_with_real_ids(const struct gate *g, const struct gate_request *r) {
+    const struct val *inverse = r->planned ? r->planned->inverse : NULL;
+    return planned_id_in(inverse) ? binding_apply(g->bindings, inverse, NULL) : val_nil();
+}
+
 void gate_record_outcome(struct gate *g, const struct gate_request *r,
                            const struct aws_reply *reply, const struct val *value) {
     struct val *v = val_map();
     bool ok = v && val_set(v, "key", val_cstr(r->key)) && set_reply(v, reply, value) &&
+              val_set(v, "inverse", inverse_with_real_ids(g, r)) &&
               val_set(v, "sent", time_text(reply->sent_us)) &&
               val_set(v, "answered", time_text(reply->answered_us));
     if (!ok) {

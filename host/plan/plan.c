@@ -171,7 +171,8 @@ static struct val *call_to_val(const struct planned_call *c, struct model *m, st
                       *c->proof_note ? val_cstr(c->proof_note) : val_nil()) &&
               val_set(v, "window", c->window ? val_cstr(window_word(c->window)) : val_nil()) &&
               val_set(v, "before", val_ref(c->before)) && val_set(v, "diff", val_ref(c->diff)) &&
-              val_set(v, "inverse", val_ref(c->inverse)) && val_set(v, "hits", val_ref(c->hits));
+              val_set(v, "inverse", val_ref(c->inverse)) &&
+              val_set(v, "result", val_ref(c->result)) && val_set(v, "hits", val_ref(c->hits));
     val_unref(params);
     if (ok) return v;
     val_unref(v);

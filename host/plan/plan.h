@@ -25,7 +25,7 @@ enum proof {
 enum window_part { WINDOW_NONE, WINDOW_OPENING, WINDOW_CLOSING };
 
 struct planned_call {
-    char *key;  // "branch#ordinal among the branch's mutations"
+    char *key;  // as gate/key.h makes it
     const struct operation *op;
     struct val *params;  // as rehearsed; planned ids in it
     struct val *result;  // what the rehearsal answered; nil for a call that was not rehearsed

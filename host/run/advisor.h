@@ -56,14 +56,22 @@ struct advisor {
     bool (*resolve_arguments)(void *ctx, const struct val *declared, const struct val *checked,
                               const struct val *answers, struct val **resolved, struct err *e);
 
-    // A rehearsal's memory. `begin` forgets all. `answer` is asked about every call of a
-    // recording pass, reads too: {send = true} (a read: ask AWS), or {value = ...} (answered from
-    // what was recorded) or {error = {...}}. For a mutation `skeleton` is an output made from the
-    // shape, with planned ids in it, which it may complete; for reads it is nil. `seen` gives it
-    // the results of reads that went to AWS, to answer from (a VPC's CIDR blocks).
+    // The current simulated world (stdlib/host/world.lua): one of its functions, by name, a
+    // map in, a value out.
+    bool (*world)(void *ctx, const char *function, const struct val *about, struct val **answer,
+                  struct err *e);
+
+    // A rehearsal on a copy of the VPCs involved (stdlib/host/rehearsal.lua). `begin` forgets
+    // all. `wants` gives the reads that the copy still needs (calls, to be told to `seen` as they
+    // are); empty when it is complete. `answer` is asked about every call of a rehearsal: {send =
+    // true} (a read that the copy does not cover: ask AWS), {value = ..., fresh = true when AWS
+    // said so a moment ago}, or {error = ...}. For a mutation `skeleton` is an output made from
+    // the shape, with planned ids in it, for what is not modelled; for reads it is nil. `seen`
+    // gives it the results of reads that went to AWS.
     bool (*rehearsal_begin)(void *ctx, struct err *e);
     bool (*rehearsal_answer)(void *ctx, const struct val *call, const struct val *skeleton,
                              struct val **answer, struct err *e);
+    bool (*rehearsal_wants)(void *ctx, struct val **reads, struct err *e);
     bool (*rehearsal_seen)(void *ctx, const struct val *call, const struct val *result,
                            struct err *e);
 };

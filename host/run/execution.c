@@ -143,7 +143,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
         console_say(x->scene->console, STYLE_BOLD, "%s", title);
     }
     if (*skip) return true;
-    gate_open_step(x->gate, index, true);
+    if (!gate_open_step(x->gate, index, true, e)) return false;
     look_ahead(x, index + 1);
     return true;
 }

@@ -132,11 +132,14 @@ static void slept(void *ctx) {
 }
 
 static void after(struct pass *p, struct slot *s, double seconds, loop_timer_fn *fn) {
-    int64_t ms = p->setup->real_time ? (int64_t)(seconds * 1000) : 0;
+    const struct pass_setup *setup = p->setup;
+    int64_t ms = setup->real_time && !setup->advance ? (int64_t)(seconds * 1000) : 0;
+    if (setup->real_time && setup->advance) setup->advance(setup->advance_ctx, seconds);
     if (!loop_timer_add(p->setup->loop, ms, fn, s)) pass_violation(p, "out of memory");
 }
 
 static void on_settle(struct pass *p, struct slot *s) {
+    window_settling(p->setup->gate);
     after(p, s, p->setup->gate->window.settle, settled);
 }
 

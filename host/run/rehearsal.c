@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "run/snapshot.h"
+
 // --- arguments -------------------------------------------------------------------
 
 static bool has_errors(const struct val *checked, struct err *e) {
@@ -68,7 +70,8 @@ static bool resolve(struct rehearsal *r, const struct val *declared, const struc
     bool ok = ask_all(r, val_get(checked, "reads"), &answers, e) &&
               r->advisor->resolve_arguments(r->advisor->ctx, declared, checked, answers, &resolved,
                                             e) &&
-              !has_errors(resolved, e);
+              !has_errors(resolved, e) &&
+              snapshot_take(r->live, r->gate->model, r->advisor, e);
     if (ok) {
         const struct val *args = val_get(resolved, "args"), *labels = val_get(resolved, "labels");
         r->args = args ? val_ref(args) : val_map();
@@ -100,8 +103,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
     struct rehearsal *r = ctx;
     *skip = false;
     if (!plan_add_step(r->gate->plan, title, options, e)) return false;
-    gate_open_step(r->gate, r->gate->plan->step_count - 1, true);
-    return true;
+    return gate_open_step(r->gate, r->gate->plan->step_count - 1, true, e);
 }
 
 static bool end_step(void *ctx, const struct val *error, struct err *e) {

@@ -143,6 +143,14 @@ static void say_lines(const struct scene *s, const struct val *lines) {
         console_say(s->console, STYLE_PLAIN, "  %s", val_as_str(val_at(lines, i), ""));
 }
 
+void say_inverse(const struct scene *s, const struct gate *g) {
+    struct err e;
+    struct val *calls = inverse_calls(g, &e), *lines = command_lines(s, calls);
+    say_lines(s, lines);
+    val_unref(calls);
+    val_unref(lines);
+}
+
 static struct val *end_members(const struct outcome *o, int exit, const struct val *calls,
                                const struct val *value) {
     struct val *v = val_map();

@@ -12,6 +12,9 @@
 // made and taken away again in the same run is left out. New reference.
 struct val *inverse_calls(const struct gate *g, struct err *e);
 
+// "To take it back, in this order:" and a `cordon call` line for each; nothing when there is none.
+void say_inverse(const struct scene *s, const struct gate *g);
+
 // Says and journals (run.end) how it ended. `value` is what the playbook returned
 // ({survivors = {text, ...}}), NULL when it did not finish. Gives the exit code.
 int report_run(const struct scene *s, struct gate *g, struct outcome *o, const struct val *value);

@@ -13,6 +13,7 @@
 struct scene {
     struct console *console;
     bool json;            // events on stdout
+    bool simulated;       // said in every headline and journal
     const char *profile;  // NULL when none was named
     const char *region;
     const char *endpoint_url;  // NULL: AWS's own
@@ -50,6 +51,9 @@ bool is_irreversible(const struct planned_call *c);
 
 // An event on stdout when `json`; `members` (may be NULL) is consumed.
 void scene_event(const struct scene *s, const char *event, struct val *members);
+
+// What the gate tells in the middle of things; `scene` is a struct scene.
+void scene_alarm(void *scene, const char *text);
 
 // A command line for the operator to type: `cordon VERB` with this scene's global flags.
 void scene_command(const struct scene *s, const char *rest, struct buf *out);

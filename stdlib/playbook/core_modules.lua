@@ -90,7 +90,8 @@ end
 
 function core.require(name)
   core.check_type("require: the module's name", name, "string")
-  if not string.find(name, "^[%a_][%w_-]*$") or string.find(name, "^core") then
+  if not string.find(name, "^[%a_][%w_-]*$") or name == "core"
+    or string.find(name, "^core_") then
     core.fail("require '%s': a module has a plain name, without folders or dots", name)
   end
   if core.services[name] then return core.services[name] end

@@ -4,7 +4,8 @@
 package.path = "tests/lua/?.lua;stdlib/host/?.lua;" .. package.path
 
 local ALL = { "addresses", "advisor", "arguments", "recording", "group_rules", "isolate_sg",
-              "guide" }
+              "guide", "flow_groups", "flow_nacl",
+              "flow_routes", "flow_property" }
 
 local check = require "check"
 
