@@ -118,6 +118,7 @@ struct trusted *trusted_new(size_t memory, struct err *e) {
         t->L = lua_newstate(heap_alloc, &t->heap);
     }
     if (t && t->L) {
+        lua_gc(t->L, LUA_GCINC, HEAP_PAUSE, 0, 0);
         lua_pushcfunction(t->L, build);
         if (lua_pcall(t->L, 0, 0, 0) == LUA_OK) return t;
     }

@@ -200,8 +200,26 @@ def route_tables():
          "propagatingVgwSet": [], "tagSet": []}]})
 
 
-def endpoints():
-    return members({"vpcEndpointSet": []})
+def network_acls():
+    entries = [{"ruleNumber": number, "protocol": "-1", "ruleAction": action, "egress": egress,
+                "cidrBlock": "0.0.0.0/0"}
+               for egress in (True, False) for number, action in ((100, "allow"), (32767, "deny"))]
+    return members({"networkAclSet": [
+        {"networkAclId": "acl-01", "vpcId": VPC, "ownerId": ACCOUNT, "default": True,
+         "entrySet": entries, "tagSet": [],
+         "associationSet": [{"networkAclAssociationId": "aclassoc-0%d" % i,
+                             "networkAclId": "acl-01", "subnetId": s}
+                            for i, s in enumerate(SUBNETS)]}]})
+
+
+def internet_gateways():
+    return members({"internetGatewaySet": [
+        {"internetGatewayId": "igw-01", "ownerId": ACCOUNT, "tagSet": [],
+         "attachmentSet": [{"vpcId": VPC, "state": "available"}]}]})
+
+
+def none_of(name):
+    return members({name: []})
 
 
 def console(instance_):

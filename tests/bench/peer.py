@@ -182,7 +182,16 @@ OPERATIONS = {
     "DescribeVpcs": lambda world, form: answers.vpcs(),
     "DescribeSubnets": lambda world, form: answers.subnets(),
     "DescribeRouteTables": lambda world, form: answers.route_tables(),
-    "DescribeVpcEndpoints": lambda world, form: answers.endpoints(),
+    "DescribeVpcEndpoints": lambda world, form: answers.none_of("vpcEndpointSet"),
+    "DescribeNetworkAcls": lambda world, form: answers.network_acls(),
+    "DescribeInternetGateways": lambda world, form: answers.internet_gateways(),
+    "DescribeNatGateways": lambda world, form: answers.none_of("natGatewaySet"),
+    "DescribeEgressOnlyInternetGateways":
+        lambda world, form: answers.none_of("egressOnlyInternetGatewaySet"),
+    "DescribeTransitGatewayVpcAttachments":
+        lambda world, form: answers.none_of("transitGatewayVpcAttachments"),
+    "DescribeVpcPeeringConnections":
+        lambda world, form: answers.none_of("vpcPeeringConnectionSet"),
     "GetConsoleOutput": lambda world, form: answers.console(INSTANCE),
     "CreateSecurityGroup": create_security_group,
     "AuthorizeSecurityGroupIngress": changing_rules("authorize", "ingress"),
