@@ -79,8 +79,8 @@ static bool lint_names(void *t, const struct val *source, const struct val *serv
     return trusted_call(t, "lint", "names", in, COUNT(in), names, e);
 }
 
-static bool lint(void *t, const struct val *file, const struct val *source,
-                 const struct val *facts, struct val **findings, struct err *e) {
+static bool lint(void *t, const struct val *file, const struct val *source, const struct val *facts,
+                 struct val **findings, struct err *e) {
     struct val *names, *all = val_copy(facts);
     if (!all) return err_memory(e);
     bool ok = names_of_sandbox(val_get(facts, "services"), &names, e) &&

@@ -9,6 +9,7 @@
 #include "values.h"
 
 #define MEMORY ((size_t)16 * 1024 * 1024)
+#define ROOM 16  // stack slots for reading one field, its own fields included
 
 // --- a host that is not there --------------------------------------------------
 
@@ -19,9 +20,8 @@ static int nothing(lua_State *L) {
 }
 
 static const luaL_Reg nobody[] = {
-    {"send", nothing},         {"receive", nothing},      {"nearest", nothing},
-    {"where", nothing},        {"freeze", sandbox_freeze}, {"metatable", nothing},
-    {NULL, NULL},
+    {"send", nothing},          {"receive", nothing},   {"nearest", nothing}, {"where", nothing},
+    {"freeze", sandbox_freeze}, {"metatable", nothing}, {NULL, NULL},
 };
 
 static struct val *empty_file(const struct val *services) {
@@ -40,7 +40,7 @@ static struct val *empty_file(const struct val *services) {
 
 // [-0, +1, -] The table that the library on top reads from; false when it is none.
 static bool push_members(lua_State *L) {
-    if (!lua_istable(L, -1) || !lua_checkstack(L, 4) || !lua_getmetatable(L, -1)) return false;
+    if (!lua_istable(L, -1) || !lua_getmetatable(L, -1)) return false;
     lua_pushnil(L);
     while (lua_next(L, -2)) {
         bool index = lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), "__index") == 0;
@@ -76,11 +76,11 @@ static struct val *wanted_type(lua_State *L) {
     return val_cstr(lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "any");
 }
 
-// A map of what `read` makes of each field with a name of the table on top.
+// A map of what `read` makes of each field with a name of the table on top; NULL on no memory.
 static struct val *read_fields(lua_State *L, struct val *(*read)(lua_State *L)) {
     struct val *map = val_map();
     int top = lua_gettop(L);
-    bool ok = map && lua_istable(L, top) && lua_checkstack(L, 4);
+    bool ok = map && lua_istable(L, top) && lua_checkstack(L, ROOM);
     if (ok) lua_pushnil(L);
     while (ok && lua_next(L, top)) {
         if (lua_type(L, -2) == LUA_TSTRING) ok = val_set(map, lua_tostring(L, -2), read(L));
@@ -142,7 +142,9 @@ bool names_of_sandbox(const struct val *services, struct val **names, struct err
     filled = val_set(made, "hints", q.hints) && filled;
     filled = val_set(made, "fields", q.fields) && filled;
     val_unref(load);
-    if (filled) *names = made;
-    else val_unref(made);
+    if (filled)
+        *names = made;
+    else
+        val_unref(made);
     return filled || (ok ? err_memory(e) : false);
 }

@@ -38,12 +38,10 @@ static void add_service(void *ctx, const struct service *s) {
 
 static const char *kind_name(enum shape_kind kind) {
     static const char *const names[] = {
-        [SHAPE_STRUCTURE] = "structure", [SHAPE_LIST] = "list",
-        [SHAPE_MAP] = "map",             [SHAPE_STRING] = "string",
-        [SHAPE_INTEGER] = "integer",     [SHAPE_LONG] = "long",
-        [SHAPE_FLOAT] = "float",         [SHAPE_DOUBLE] = "double",
-        [SHAPE_BOOLEAN] = "boolean",     [SHAPE_TIMESTAMP] = "timestamp",
-        [SHAPE_BLOB] = "blob"};
+        [SHAPE_STRUCTURE] = "structure", [SHAPE_LIST] = "list",       [SHAPE_MAP] = "map",
+        [SHAPE_STRING] = "string",       [SHAPE_INTEGER] = "integer", [SHAPE_LONG] = "long",
+        [SHAPE_FLOAT] = "float",         [SHAPE_DOUBLE] = "double",   [SHAPE_BOOLEAN] = "boolean",
+        [SHAPE_TIMESTAMP] = "timestamp", [SHAPE_BLOB] = "blob"};
     return names[kind];
 }
 
@@ -88,10 +86,14 @@ static struct val *shape_facts(const struct shape *s, struct val *queue) {
     bool ok = val_set(v, "kind", val_cstr(kind_name(s->kind))) &&
               val_set(v, "any", val_bool(s->boxed_document)) &&
               val_set(v, "union", val_bool(s->union_type));
-    if (s->kind == SHAPE_STRUCTURE) ok = ok && val_set(v, "members", members_facts(s, queue));
-    else if (s->kind == SHAPE_LIST) ok = ok && set_item(v, "item", &s->item, queue);
-    else if (s->kind == SHAPE_MAP) ok = ok && set_item(v, "value", &s->value, queue);
-    else if (s->choices) ok = ok && val_set(v, "choices", choices_facts(s->choices));
+    if (s->kind == SHAPE_STRUCTURE)
+        ok = ok && val_set(v, "members", members_facts(s, queue));
+    else if (s->kind == SHAPE_LIST)
+        ok = ok && set_item(v, "item", &s->item, queue);
+    else if (s->kind == SHAPE_MAP)
+        ok = ok && set_item(v, "value", &s->value, queue);
+    else if (s->choices)
+        ok = ok && val_set(v, "choices", choices_facts(s->choices));
     if (ok) return v;
     val_unref(v);
     return NULL;
@@ -197,7 +199,8 @@ static bool look_up(struct facts *f, const struct val *source, struct err *e) {
     const struct advisor *a = f->host->advisor;
     struct val *names;
     if (!a->lint_names(a->ctx, source, f->services, &names, e)) return false;
-    const struct val *operations = val_get(names, "operations"), *modules = val_get(names, "modules");
+    const struct val *operations = val_get(names, "operations"),
+                     *modules = val_get(names, "modules");
     bool ok = true;
     for (size_t i = 0; ok && i < val_count(operations); i++)
         ok = add_operation(f, val_as_str(val_at(operations, i), ""), e);
@@ -224,9 +227,9 @@ bool lint_facts(struct host *h, const struct source *playbook, struct val **fact
     const struct {
         const char *name;
         struct val **at;
-    } parts[] = {{"services", &f.services},         {"protocols", &f.protocols},
-                 {"operations", &f.operations},     {"shapes", &f.shapes},
-                 {"modules", &f.modules},           {"module_names", &f.module_names}};
+    } parts[] = {{"services", &f.services},     {"protocols", &f.protocols},
+                 {"operations", &f.operations}, {"shapes", &f.shapes},
+                 {"modules", &f.modules},       {"module_names", &f.module_names}};
     f.services = val_list();
     f.module_names = val_list();
     f.sources = val_list();
@@ -241,7 +244,9 @@ bool lint_facts(struct host *h, const struct source *playbook, struct val **fact
         filled = val_set(made, parts[i].name, *parts[i].at) && filled;
     val_unref(f.sources);
     if (ok && !filled) ok = err_memory(e);
-    if (ok) *facts = made;
-    else val_unref(made);
+    if (ok)
+        *facts = made;
+    else
+        val_unref(made);
     return ok;
 }

@@ -40,8 +40,10 @@ static void show_findings(struct host *h, const struct val *findings, struct tal
         bool is_error = !text_starts(val_get_str(finding, "severity", "error"), "warning");
         t->errors += is_error;
         t->warnings += !is_error;
-        if (h->json) console_event(h->console, "finding", val_copy(finding));
-        else show_finding(h, finding, is_error);
+        if (h->json)
+            console_event(h->console, "finding", val_copy(finding));
+        else
+            show_finding(h, finding, is_error);
     }
 }
 
@@ -58,7 +60,8 @@ static void show_tally(struct host *h, const char *playbook, const struct tally 
                     many_errors, t->warnings, many);
     else if (t->warnings)
         console_say(h->console, STYLE_CARE, "%s: ok, %zu warning%s", playbook, t->warnings, many);
-    else console_say(h->console, STYLE_GOOD, "%s: ok", playbook);
+    else
+        console_say(h->console, STYLE_GOOD, "%s: ok", playbook);
 }
 
 // --- one playbook ------------------------------------------------------------------

@@ -110,9 +110,9 @@ static void warn_if_hidden(struct host *h, const char *name, const char *path) {
     const char *bytes;
     size_t len;
     if (asset_find(path, &bytes, &len))
-        console_warn(h->console,
-                     "in this folder \"%s\" now means your playbook, not the one that cordon carries",
-                     name);
+        console_warn(
+            h->console,
+            "in this folder \"%s\" now means your playbook, not the one that cordon carries", name);
 }
 
 int verb_new(struct host *h, const struct options *o) {

@@ -66,7 +66,8 @@ end
 
 local function add_syntax_error(findings, file, problem)
     local same_line = (problem.starts or problem.line) == problem.line
-    findings.add(file, problem.line, same_line and problem.column or 1, "error", "syntax", problem.text)
+    local column = same_line and problem.column or 1
+    findings.add(file, problem.line, column, "error", "syntax", problem.text)
 end
 
 -- The playbook and its modules, those that can be parsed.
@@ -130,15 +131,34 @@ local function check_all(files, facts, findings)
     declaration.check_arguments(found, report_for)
 end
 
--- Why the sandbox did not load it, unless that has been said: it names a line at most.
-local function add_load_error(findings, file, text)
-    local line, rest = text:match("^[^\n]-:(%d+): (.*)$")
-    line = tonumber(line) or 1
-    for _, finding in ipairs(findings) do
-        local same = finding.line == line or finding.rule == "declaration"
-        if finding.severity == "error" and (same or finding.rule == "syntax") then return end
+-- Lua shortens the name of a file to its end.
+local function is_file(shown, file)
+    return shown == file or (shown:sub(1, 3) == "..." and file:sub(3 - #shown) == shown:sub(4))
+end
+
+-- {file, order}, the line and the text of an error "file:line: text"; line 1 of the playbook
+-- where it names no file of ours.
+local function load_place(file, facts, text)
+    local main = { file = file, order = 1 }
+    local shown, line, rest = text:match("^([^\n]-):(%d+): (.*)$")
+    if shown and is_file(shown, file) then return main, tonumber(line), rest end
+    for _, module in pairs(shown and facts.modules or {}) do
+        if module.own and is_file(shown, module.file) then
+            return { file = module.file, order = math.maxinteger }, tonumber(line), rest
+        end
     end
-    findings.add({ file = file, order = 1 }, line, 1, "error", "load", rest or text)
+    return main, 1, text
+end
+
+-- Why the sandbox did not load it, unless that has been said.
+local function add_load_error(findings, file, facts)
+    local place, line, text = load_place(file, facts, facts.load_error)
+    for _, finding in ipairs(findings) do
+        local same = finding.file == place.file and finding.line == line
+        local said = same or finding.rule == "declaration" or finding.rule == "syntax"
+        if finding.severity == "error" and said then return end
+    end
+    findings.add(place, line, 1, "error", "load", text)
 end
 
 -- --- the two rounds ----------------------------------------------------------
@@ -168,7 +188,7 @@ function lint.check(file, source, facts)
         end
     end
     if facts.load_error and #findings < ENOUGH then
-        add_load_error(findings, file, facts.load_error)
+        add_load_error(findings, file, facts)
     end
     return finished(findings)
 end

@@ -5,6 +5,8 @@
 local tables = require "lint_tables"
 local values = require "lint_values"
 
+local DEEPEST_RELEASE = 3 -- tables in tables that are handed to unknown code
+
 local calls = setmetatable({}, { __index = tables })
 
 -- --- names -------------------------------------------------------------------
@@ -93,7 +95,9 @@ local function release(self, arguments, node, act, depth)
         if set then
             self:escape(set)
             call_all(self, set, context, {}, node, act)
-            if depth < 3 then release(self, { self:elements(set) or false }, node, act, depth + 1) end
+            if depth < DEEPEST_RELEASE then
+                release(self, { self:elements(set) or false }, node, act, depth + 1)
+            end
         end
     end
 end

@@ -89,7 +89,8 @@ local function check_options(report, node, what, known)
     local fields, complete = tree.fields(options)
     for _, name in ipairs(complete and REQUIRED[what] or {}) do
         if not fields[name] then
-            report(node, "error", "declaration", ("%s: the field '%s' is missing"):format(what, name))
+            report(node, "error", "declaration",
+                   ("%s: the field '%s' is missing"):format(what, name))
         end
     end
 end
@@ -117,7 +118,8 @@ local function check_constant(report, name, item)
     declared.required = nil
     local ok, checked = pcall(arguments.check, { [name] = declared }, {})
     if not ok then
-        report(item.key, "error", "argument", ("the argument '%s' is not declared well"):format(name))
+        report(item.key, "error", "argument",
+               ("the argument '%s' is not declared well"):format(name))
         return
     end
     for _, text in ipairs(checked.errors) do report(item.key, "error", "argument", text) end
@@ -127,7 +129,8 @@ local function check_declared(report, args)
     for _, item in ipairs(args.items) do
         local name, declared = tree.key(item.key), as_table(item.value)
         if name and declared then
-            check_fields(report, declared, "the argument '" .. name .. "'", ARGUMENT_FIELDS, "argument")
+            local what = "the argument '" .. name .. "'"
+            check_fields(report, declared, what, ARGUMENT_FIELDS, "argument")
             check_constant(report, name, item)
         elseif name and tree.type(item.value) then
             report(item.value, "error", "argument",

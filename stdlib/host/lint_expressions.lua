@@ -191,7 +191,8 @@ function expressions:field(object)
     return node
 end
 
-local function arguments(self)
+-- `line`: where the expression began, which Lua calls the place of the parenthesis.
+local function arguments(self, line)
     local token = self.token
     if token.type == "<string>" then
         local node = self:node("string", token)
@@ -203,7 +204,7 @@ local function arguments(self)
     elseif token.type ~= "(" then
         self:syntax_error("function arguments expected")
     end
-    local line, list = self.lexer.line, {}
+    local list = {}
     self:advance()
     if self.token.type ~= ")" then list = self:expressions() end
     self:expect_closing(")", "(", line)
@@ -212,7 +213,7 @@ end
 
 local CALLS = { ["("] = true, ["{"] = true, ["<string>"] = true }
 
-local function suffix(self, node)
+local function suffix(self, node, line)
     local token = self.token
     if token.type == "." then return self:field(node) end
     if token.type == "[" then
@@ -225,20 +226,21 @@ local function suffix(self, node)
         local index = self:field(node)
         local call = self:node("method", index)
         call.object, call.name = node, index.key.value
-        call.arguments = arguments(self)
+        call.arguments = arguments(self, line)
         return call
     end
     local call = self:node("call", node)
-    call.callee, call.arguments = node, arguments(self)
+    call.callee, call.arguments = node, arguments(self, line)
     return call
 end
 
 function expressions:suffixed_expression()
+    local line = self.lexer.line
     local node, links = primary_expression(self), 0
     local type = self.token.type
     while type == "." or type == "[" or type == ":" or CALLS[type] do
         links = self:linked(links)
-        node = suffix(self, node)
+        node = suffix(self, node, line)
         type = self.token.type
     end
     return node

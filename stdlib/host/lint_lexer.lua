@@ -181,9 +181,10 @@ end
 
 function state:number()
     local start, exponent = self.at, "^[Ee]"
-    if self.source:find("^0[xX]", self.at) then
+    local _, prefix = self.source:find("^%.?0[xX]", self.at)
+    if prefix then
         exponent = "^[Pp]"
-        self.at = self.at + 2
+        self.at = prefix + 1
     end
     while true do
         if self.source:find(exponent, self.at) then
@@ -198,7 +199,9 @@ function state:number()
     if self.source:find("^[%a_]", self.at) then self.at = self.at + 1 end
     local text = self.source:sub(start, self.at - 1)
     local value = tonumber(text)
-    if not value then self:fail("malformed number", "'" .. text .. "'", nil, self:column_of(start)) end
+    if not value then
+        self:fail("malformed number", "'" .. text .. "'", nil, self:column_of(start))
+    end
     return value, "'" .. text .. "'"
 end
 

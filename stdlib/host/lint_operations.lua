@@ -65,8 +65,8 @@ local function check_pages(facts, report, node, service)
 end
 
 local function check_method(report, node, service)
-    report(node, "error", "operation", ("write %s.%s with a dot: with a colon it gets no parameters")
-           :format(service.name, node.name))
+    local text = "write %s.%s with a dot: with a colon it gets no parameters"
+    report(node, "error", "operation", text:format(service.name, node.name))
 end
 
 function operations.check(notes, facts, report_for)

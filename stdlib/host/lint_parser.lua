@@ -51,7 +51,8 @@ function state:return_statement()
     local node = self:node("return", self.token)
     self:advance()
     node.values = {}
-    if not self:block_ends(true) and self.token.type ~= ";" then node.values = self:expressions() end
+    local empty = self:block_ends(true) or self.token.type == ";"
+    if not empty then node.values = self:expressions() end
     self:accept(";")
     return node
 end

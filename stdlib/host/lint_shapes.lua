@@ -67,8 +67,8 @@ local function check_structure(context, node, shape, path)
         elseif not item.key or item.key.kind == "number" then
             local surely = item.key or tree.type(item.value)
             if surely then
-                complain(context, item.value, path, "must be a table of named parameters; this item "
-                         .. "has no name")
+                complain(context, item.value, path,
+                         "must be a table of named parameters; this item has no name")
             end
         end
     end
@@ -110,7 +110,8 @@ local function check_number(context, node, shape, path, value)
     if not whole then
         complain(context, node, path, ("must be an integer, not %s"):format(value))
     elseif shape.kind == "integer" and (whole < LOWEST or whole > HIGHEST) then
-        complain(context, node, path, ("%d is out of range (%d to %d)"):format(whole, LOWEST, HIGHEST))
+        complain(context, node, path,
+                 ("%d is out of range (%d to %d)"):format(whole, LOWEST, HIGHEST))
     end
 end
 
@@ -120,7 +121,8 @@ local function check_choice(context, node, shape, path, value)
     for _, choice in ipairs(shape.choices) do if choice == value then return end end
     local near = nearest(value, shape.choices)
     local few = #shape.choices <= 8 and "; there are " .. table.concat(shape.choices, ", ") or ""
-    context.report(node, "warning", "parameter", ("%s: %s: \"%s\" is none of the values known%s"):format(
+    local text = "%s: %s: \"%s\" is none of the values known%s"
+    context.report(node, "warning", "parameter", text:format(
         context.operation, path, value, near and ("; did you mean %s?"):format(near) or few))
 end
 
@@ -132,7 +134,8 @@ check = function(context, node, shape_name, path)
     if not shape or shape.any or not of or of == "nil" then return end
     if not FITS[shape.kind][of] then
         local shown = of == "string" and value and #value <= 40 and (" \"%s\""):format(value) or ""
-        complain(context, node, path, ("must be %s, not a %s%s"):format(WANTED[shape.kind], of, shown))
+        complain(context, node, path,
+                 ("must be %s, not a %s%s"):format(WANTED[shape.kind], of, shown))
     elseif CHECKS[shape.kind] then
         CHECKS[shape.kind](context, tree.unwrapped(node), shape, path)
     elseif of == "number" and value then

@@ -75,9 +75,11 @@ end
 
 local function of_step(context)
     local severity = context.guessed and "warning" or "error"
-    if context.phase == "step" then return "step", severity, "a step inside a step is not possible" end
-    if context.branch then return "step", severity, "a step inside parallel is not possible" end
-    if context.phase == "load" then return "step", severity, "a step is possible only inside run" end
+    if context.phase == "step" then
+        return "step", severity, "a step inside a step is not possible"
+    elseif context.branch then
+        return "step", severity, "a step inside parallel is not possible"
+    end
     return nil
 end
 

@@ -4,7 +4,7 @@
 package.path = "tests/lua/?.lua;stdlib/host/?.lua;" .. package.path
 
 local ALL = { "addresses", "advisor", "arguments", "recording", "group_rules", "isolate_sg",
-              "guide" }
+              "guide", "lint_parser", "lint_rules" }
 
 local check = require "check"
 
