@@ -50,24 +50,24 @@ static bool push_members(lua_State *L) {
     return false;
 }
 
-// The names in the library on top; true when it is none.
+// The names in the library on top, each with true; true when it is none.
 static struct val *members(lua_State *L) {
-    struct val *list = NULL;
+    struct val *map;
     int top = lua_gettop(L);
     bool ok = push_members(L);
     if (!ok) {
         lua_settop(L, top);
         return val_bool(true);
     }
-    list = val_list();
+    map = val_map();
     lua_pushnil(L);
     while (ok && lua_next(L, -2)) {
         lua_pop(L, 1);
-        if (lua_type(L, -1) == LUA_TSTRING) ok = val_append(list, val_cstr(lua_tostring(L, -1)));
+        if (lua_type(L, -1) == LUA_TSTRING) ok = val_set(map, lua_tostring(L, -1), val_bool(true));
     }
     lua_settop(L, top);
-    if (ok) return list;
-    val_unref(list);
+    if (ok) return map;
+    val_unref(map);
     return NULL;
 }
 

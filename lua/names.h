@@ -8,7 +8,7 @@
 #include "base/val.h"
 
 // A new reference to {globals, hints, fields}:
-//   globals   name -> true, or the names in it where it is a library
+//   globals   name -> true, or a map of the names in it where it is a library
 //   hints     undefined name -> what to do instead
 //   fields    function ("playbook", "step", "window", "parallel", "wait") -> its named fields ->
 //             the type that each must have, or "any"

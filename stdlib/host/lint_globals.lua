@@ -79,9 +79,9 @@ local function check_field(report, node, names)
     local library, name = tree.global(node.object), tree.key(node.key)
     local members = library and names.globals[library]
     if not name or type(members) ~= "table" then return end
-    for _, member in ipairs(members) do if member == name then return end end
-    report(node, "error", "field", ("%s has no '%s'%s"):format(library, name,
-                                                              did_you_mean(name, members)))
+    if members[name] then return end
+    report(node, "error", "field", ("%s has no '%s'%s"):format(
+        library, name, did_you_mean(name, sorted_names(members))))
 end
 
 -- A function that suggests what a name was meant to be. Locals are candidates too: those of the

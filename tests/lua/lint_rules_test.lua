@@ -19,8 +19,8 @@ end
 local GLOBALS = set_of [[assert error getmetatable ipairs load next pairs pcall rawequal rawget select
     setmetatable tonumber tostring type xpcall playbook window expect log print parallel wait require
     run_id ticket _G ec2 sqs]]
-GLOBALS.string = list_of "format gsub match find"
-GLOBALS.table = list_of "concat insert sort unpack"
+GLOBALS.string = set_of "format gsub match find"
+GLOBALS.table = set_of "concat insert sort unpack"
 
 local NAMES = {
     globals = GLOBALS,

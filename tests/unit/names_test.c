@@ -32,10 +32,8 @@ static const struct val *global(const char *name) {
     return val_path(names, "globals", name, NULL);
 }
 
-static bool holds(const struct val *list, const char *name) {
-    for (size_t i = 0; i < val_count(list); i++)
-        if (strcmp(val_as_str(val_at(list, i), ""), name) == 0) return true;
-    return false;
+static bool holds(const struct val *library, const char *name) {
+    return val_as_bool(val_get(library, name), false);
 }
 
 static void functions_and_values_are_there(void **state) {
