@@ -43,7 +43,9 @@ static const struct verb verbs[] = {
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
     {"list", "list", "the playbooks that can be named", NEEDS_PLAYBOOKS, verb_list},
     {"show", "show PLAYBOOK", "what a playbook does, and its arguments", NEEDS_PLAYBOOKS, verb_show},
-    {"lint", "lint PLAYBOOK ...", "check playbooks without calling AWS", NEEDS_PLAYBOOKS, verb_lint},
+    {"new", "new NAME", "write a playbook to begin with: playbooks/NAME.lua", 0, verb_new},
+    {"lint", "lint PLAYBOOK ...", "check playbooks without calling AWS",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_lint},
     {"call", "call SERVICE OPERATION [JSON]", "one API call through the gate",
      NEEDS_ADVISOR | NEEDS_AWS, verb_call},
     {"sim", "sim serve [--port N] [--world FILE]", "the simulator on a loopback port, for any AWS client",
@@ -155,6 +157,13 @@ static struct host host_of(const struct options *o) {
                          .no_input = o->no_input,
                          .verbose = o->verbose,
                          .json = o->json};
+}
+
+int usage(struct host *h, const char *text) {
+    struct err e;
+    err_set(&e, ERR_USAGE, "%s", text);
+    console_error(h->console, &e);
+    return EXIT_USAGE;
 }
 
 static int fail(struct host *h, const struct err *e) {
