@@ -18,8 +18,8 @@ static bool region_is_valid(const char *name) {
     return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
-static bool take_region(const char *name, const char *from, char region[REGION_SIZE],
-                        struct err *e) {
+bool endpoint_check_region(const char *name, const char *from, char region[REGION_SIZE],
+                           struct err *e) {
     if (!region_is_valid(name)) {
         struct buf shown = BUF_EMPTY;
         text_escape(&shown, name, strlen(name), 60);
@@ -44,17 +44,20 @@ static bool no_region(const struct config *c, struct err *e) {
     return false;
 }
 
-bool endpoint_region(const struct config *c, char region[REGION_SIZE], struct err *e) {
-    region[0] = '\0';
-    if (c->region_flag != NULL) return take_region(c->region_flag, "--region", region, e);
+const char *endpoint_region_named(const struct config *c, const char **value) {
+    if ((*value = c->region_flag) != NULL) return "--region";
     static const char *const variables[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
-    for (size_t i = 0; i < 2; i++) {
-        const char *value = config_env(variables[i]);
-        if (value != NULL) return take_region(value, variables[i], region, e);
-    }
-    const char *value = config_get(c, "region");
-    if (value != NULL) return take_region(value, "the profile's region", region, e);
-    return no_region(c, e);
+    for (size_t i = 0; i < 2; i++)
+        if ((*value = config_env(variables[i])) != NULL) return variables[i];
+    *value = config_get(c, "region");
+    return *value != NULL ? "the profile's region" : NULL;
+}
+
+bool endpoint_region(const struct config *c, char region[REGION_SIZE], struct err *e) {
+    const char *value;
+    const char *from = endpoint_region_named(c, &value);
+    region[0] = '\0';
+    return from != NULL ? endpoint_check_region(value, from, region, e) : no_region(c, e);
 }
 
 // --- standard endpoints -----------------------------------------------------------

@@ -26,6 +26,12 @@ struct endpoint {
 // becomes a host's name.
 bool endpoint_region(const struct config *c, char region[REGION_SIZE], struct err *e);
 
+// What a Region's name may look like; `from` says in messages who gave it.
+bool endpoint_check_region(const char *name, const char *from, char region[REGION_SIZE],
+                           struct err *e);
+// Who names the Region, "AWS_REGION", "profile prod"; NULL: nobody does.
+const char *endpoint_region_named(const struct config *c, const char **value);
+
 // --endpoint-url; then, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, AWS_ENDPOINT_URL_<SERVICE>,
 // AWS_ENDPOINT_URL, the profile's services section, its endpoint_url; then the standard
 // one. ERR_REFUSED when only loopback is allowed and it is not.
