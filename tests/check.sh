@@ -62,6 +62,7 @@ others() {
     suite "$1 SigV4 vectors" build/"$1"/tests/sigv4-suite "$SUITES/sigv4"
     suite "$1 protocol suites" build/"$1"/tests/protocol-suite "$SUITES"/protocol/input/*.json \
         "$SUITES"/protocol/output/*.json
+    suite "$1 credential chain" build/"$1"/tests/chain-suite "$SUITES/chain"
 }
 
 build debug

@@ -47,6 +47,7 @@ struct source_tools {
     bool (*sts)(void *ctx, const char *operation, const struct credentials *keys,
                 const struct val *params, aws_done *answered, void *answered_ctx,
                 struct err *e);
+    int64_t (*now_us)(void *ctx);  // AWS's clock, as far as it is known
 };
 
 // One look at one source. `end` is to be called exactly once, now or later from the loop,

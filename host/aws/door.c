@@ -170,6 +170,11 @@ static bool send_sts(void *ctx, const char *operation, const struct credentials 
     return err_memory(e);
 }
 
+static int64_t aws_now(void *ctx) {
+    const struct aws *a = ctx;
+    return clock_now_us() + a->skew_us;
+}
+
 // --- one call, awaited ------------------------------------------------------------------
 
 struct awaited {
@@ -235,7 +240,7 @@ struct aws *aws_new(struct loop *l, struct model *m, const struct aws_options *o
     a->options.loopback_only = true;
 #endif
     if (o->carrier != NULL) a->options.loopback_only = false;
-    a->tools = (struct source_tools){.loop = l, .ctx = a, .http = door_http, .sts = send_sts};
+    a->tools = (struct source_tools){.loop = l, .ctx = a, .http = door_http, .sts = send_sts, .now_us = aws_now};
     bool ok = copy_text(&a->options.profile, o->profile) &&
               copy_text(&a->options.region, o->region) &&
               copy_text(&a->options.endpoint_url, o->endpoint_url);

@@ -7,7 +7,6 @@
 
 #include "aws/credential_sources.h"
 #include "aws/key_document.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -50,7 +49,7 @@ static bool take_token(struct credential_lookup *l, const struct val *document) 
         snprintf(what, sizeof what, "%.300s", l->err.message);
         return sign_in_again(l, what);
     }
-    if (l->found.expires_us > clock_now_us()) return true;
+    if (l->found.expires_us > l->tools->now_us(l->tools->ctx)) return true;
     snprintf(what, sizeof what, "the keys of the %.180s have expired, and cordon renews none",
              where);
     return sign_in_again(l, what);

@@ -9,7 +9,6 @@
 #include "aws/credential_sources.h"
 #include "aws/imds.h"
 #include "aws/key_document.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -45,8 +44,7 @@ static void nothing(struct credential_lookup *l, const char *what) {
 
 // When the service itself is out of order it goes on giving keys whose time is up, and AWS
 // takes them: botocore then extends them too.
-static void extend(struct credentials *c) {
-    int64_t now = clock_now_us();
+static void extend(struct credentials *c, int64_t now) {
     if (c->expires_us < now + GRACE_US) c->expires_us = now + GRACE_US;
 }
 
@@ -69,7 +67,7 @@ static void on_keys(void *ctx, const struct fetch_answer *a) {
     snprintf(what, sizeof what, "instance role %.100s", m->role);
     bool ok = document != NULL && strcmp(code, "Success") == 0 &&
               key_document_take(&names, document, what, &l->found, &l->err);
-    if (ok) extend(&l->found);
+    if (ok) extend(&l->found, l->tools->now_us(l->tools->ctx));
     if (document != NULL && strcmp(code, "Success") != 0)
         snprintf(what, sizeof what, "for role %.100s it says %.60s", m->role, code);
     else if (document != NULL && !ok)

@@ -12,7 +12,6 @@
 #include "aws/endpoint.h"
 #include "aws/fetch.h"
 #include "aws/key_document.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -107,7 +106,7 @@ static bool check_token(struct credential_lookup *l, struct sso *s, const struct
         snprintf(what, sizeof what, "%.300s is no cached SSO sign-in", buf_str(&s->file));
         return sign_in_again(l, what);
     }
-    if (end <= clock_now_us()) {
+    if (end <= l->tools->now_us(l->tools->ctx)) {
         snprintf(what, sizeof what, "the SSO sign-in of profile %.100s has expired (%.40s)",
                  l->profile, until);
         return sign_in_again(l, what);
