@@ -210,16 +210,16 @@ static int by_name(const void *a, const void *b) {
 
 // A case, or the cases in a folder, in the order of their names.
 static void run_folder(const char *folder, struct model *model) {
-    char path[4096], *names[1024];
+    char path[WORLD_PATH], *names[1024];
     size_t count = 0;
-    snprintf(path, sizeof path, "%s/test-case.json", folder);
+    world_join(path, folder, "test-case.json");
     if (access(path, F_OK) == 0) {
         run_case(folder, model);
         return;
     }
     DIR *d = opendir(folder);
     for (struct dirent *x; d != NULL && count < 1024 && (x = readdir(d)) != NULL;) {
-        snprintf(path, sizeof path, "%s/%s", folder, x->d_name);
+        world_join(path, folder, x->d_name);
         struct stat st;
         if (x->d_name[0] != '.' && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
             names[count++] = strdup(path);

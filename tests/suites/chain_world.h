@@ -16,16 +16,27 @@
 #include "base/file.h"
 #include "base/json.h"
 
+#define WORLD_PATH 4096
+
 struct world {
     char root[64];
     bool shelled;  // a credential_process was put behind `sh -c`
 };
 
+// "folder/name"; a path that does not fit ends the program.
+static inline void world_join(char out[WORLD_PATH], const char *folder, const char *name) {
+    size_t len = strlen(folder), more = strlen(name);
+    if (len + more + 2 > WORLD_PATH) abort();
+    memcpy(out, folder, len);
+    out[len] = '/';
+    memcpy(out + len + 1, name, more + 1);
+}
+
 static inline struct val *world_json(const char *folder, const char *name) {
-    char path[4096];
+    char path[WORLD_PATH];
     struct err e;
     struct buf text = BUF_EMPTY;
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    world_join(path, folder, name);
     struct val *v = file_read(path, (size_t)16 << 20, &text, &e)
                         ? json_parse(buf_str(&text), text.len, path, &e)
                         : NULL;
@@ -35,9 +46,10 @@ static inline struct val *world_json(const char *folder, const char *name) {
 }
 
 static inline bool world_has(const struct world *w, const char *path) {
-    char full[4096];
-    snprintf(full, sizeof full, "%s%s", w->root, path);
-    return path[0] == '/' && path[1] != '\0' && access(full, F_OK) == 0;
+    char full[WORLD_PATH];
+    if (path[0] != '/') return false;
+    world_join(full, w->root, path + 1);
+    return path[1] != '\0' && access(full, F_OK) == 0;
 }
 
 // A line that leans on a shell, which cordon does not run: the user's way is `sh -c`.
@@ -86,11 +98,11 @@ static inline void world_copy(struct world *w, const char *from, const char *to,
     DIR *d = opendir(from);
     mkdir(to, 0700);
     for (struct dirent *x; d != NULL && (x = readdir(d)) != NULL;) {
-        char source[4096], target[4096];
+        char source[WORLD_PATH], target[WORLD_PATH];
         struct stat st;
         if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0) continue;
-        snprintf(source, sizeof source, "%s/%s", from, x->d_name);
-        snprintf(target, sizeof target, "%s/%s", to, x->d_name);
+        world_join(source, from, x->d_name);
+        world_join(target, to, x->d_name);
         bool text = strcmp(x->d_name, "config") == 0 || strcmp(x->d_name, "credentials") == 0;
         if (stat(source, &st) != 0) continue;
         if (S_ISDIR(st.st_mode)) world_copy(w, source, target, texts);
@@ -102,9 +114,9 @@ static inline void world_copy(struct world *w, const char *from, const char *to,
 static inline void world_remove(const char *path) {
     DIR *d = opendir(path);
     for (struct dirent *x; d != NULL && (x = readdir(d)) != NULL;) {
-        char inner[4096];
+        char inner[WORLD_PATH];
         if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0) continue;
-        snprintf(inner, sizeof inner, "%s/%s", path, x->d_name);
+        world_join(inner, path, x->d_name);
         if (unlink(inner) != 0) world_remove(inner);
     }
     if (d != NULL) closedir(d);
@@ -122,19 +134,19 @@ static inline void world_environment(const struct world *w, const struct val *en
         free(values[i]);
     }
     for (size_t i = 0; i < val_count(env); i++) {
-        char path[4096];
+        char path[WORLD_PATH];
         const char *name = val_key_at(env, i), *value = val_as_str(val_at(env, i), "");
-        bool led = strcmp(name, "HOME") == 0 || world_has(w, value);
-        snprintf(path, sizeof path, "%s%s", led ? w->root : "", value);
-        setenv(name, path, 1);
+        bool led = value[0] == '/' && (strcmp(name, "HOME") == 0 || world_has(w, value));
+        if (led) world_join(path, w->root, value + 1);
+        setenv(name, led ? path : value, 1);
     }
 }
 
 static inline bool world_open(struct world *w, const char *folder) {
-    char from[4096];
+    char from[WORLD_PATH];
     *w = (struct world){.root = "/tmp/cordon-chain-XXXXXX"};
     if (mkdtemp(w->root) == NULL) return false;
-    snprintf(from, sizeof from, "%s/fs", folder);
+    world_join(from, folder, "fs");
     world_copy(w, from, w->root, false);
     world_copy(w, from, w->root, true);
     struct val *env = world_json(folder, "env.json");
