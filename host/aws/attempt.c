@@ -42,7 +42,7 @@ static bool sign(const struct call *c, const struct credentials *keys, const str
     struct sigv4_request request = {
         "POST", c->endpoint.path, "", headers, o->count, c->wire.body.data, c->wire.body.len};
     struct sigv4_keys k = {keys->access_key, keys->secret_key, keys->session_token};
-    struct sigv4_scope scope = {.region = c->aws->region,
+    struct sigv4_scope scope = {.region = c->endpoint.signing_region,
                                 .service = c->op->service->signing_name,
                                 .time_us = clock_now_us() + c->aws->skew_us,
                                 .normalize = true};

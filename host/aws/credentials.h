@@ -108,8 +108,10 @@ void credential_plan_free(struct credential_plan *plan);
 bool credentials_nothing(const struct config *c, const char *profile, const char *why,
                          struct err *e);
 
-// The sources in their order, a list of {source, state, why}: "used", "not configured",
-// "not reached", "skipped". `plan` may be NULL: none came out.
-struct val *credentials_explain(const struct config *c, const struct credential_plan *plan);
+// The sources in their order, a list of {source, state, why}: "used" ("gave none" when what
+// was planned did not work out), "not configured", "not reached", "skipped". `plan` may be
+// NULL: none came out.
+struct val *credentials_explain(const struct config *c, const struct credential_plan *plan,
+                                bool worked);
 
 #endif

@@ -235,6 +235,10 @@ static bool permitted(const struct run *r, struct err *e) {
 static bool plan_run(struct run *r, struct err *e) {
     if (!aws_region(r->host->aws, &r->scene.region, e)) return false;
     if (!rehearse(r, e) || !open_journal(r, e) || !advise_all(r, e)) return false;
+    if (r->options->planned) {
+        r->options->planned(r->options->planned_ctx, &r->plan);
+        return true;
+    }
     tell_plan(r);
     return permitted(r, e);
 }
@@ -295,6 +299,7 @@ static int end_plan(struct run *r, bool ok, const struct err *e) {
     if (!ok) console_error(r->host->console, e);
     if (!ok && r->outcome.signal) return 128 + r->outcome.signal;
     if (!ok) return error_exit(e);
+    if (r->options->planned) return EXIT_DONE;
     console_say(r->host->console, STYLE_DIM, "%s",
                 r->plan.call_count ? "This was a dry run: nothing was changed."
                                    : "Nothing would be changed.");
