@@ -29,7 +29,7 @@ static void on_end(void *ctx, const struct helper_end *end) {
     s->finished = end->finished;
     s->status = end->status;
     snprintf(s->out, sizeof s->out, "%s", end->out);
-    if (end->why != NULL) snprintf(s->why, sizeof s->why, "%s", end->why->message);
+    if (end->why != NULL) snprintf(s->why, sizeof s->why, "%.150s", end->why->message);
 }
 
 static struct seen run(const char *command, int64_t limit_ms) {
