@@ -52,7 +52,8 @@ bool aws_credentials(struct aws *a, struct err *e);
 // Every decision of the resolver, without a secret: profile, region and where from, keys
 // (source, account, expires), the list of what was looked at and why not, the endpoints by
 // service and why, what the settings say of FIPS, dualstack, proxy, CA bundle, retries, and
-// the libraries' versions. New reference; NULL on no memory. What is wrong in files or settings is told in it ("problem").
+// the libraries' versions. New reference; NULL on no memory. What is wrong in files or settings is
+// told in it ("problem").
 struct val *aws_explain(struct aws *a);
 // The server's clock less ours at the last answer that said it, in microseconds. False: none did.
 bool aws_clock_offset(const struct aws *a, int64_t *us);

@@ -49,9 +49,9 @@ struct call {
     bool bare;                // not signed
     struct credentials keys;  // when `own`
     bool waits_for_region;
-    bool paced;               // its turn in the request budget has come
-    bool keys_renewed;        // after an answer that they have ended
-    char access_key[136];     // that signed the last attempt
+    bool paced;            // its turn in the request budget has come
+    bool keys_renewed;     // after an answer that they have ended
+    char access_key[136];  // that signed the last attempt
     aws_done *done;
     void *ctx;
     struct aws_reply reply;

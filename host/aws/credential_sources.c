@@ -53,10 +53,9 @@ bool credentials_take(struct credentials *c, const char *const values[3],
             return err_set(e, ERR_CREDENTIALS, "%s has no %s: it needs %s and %s", where, names[i],
                            names[0], names[1]);
         if (there && !is_clean(values[i]))
-            return err_set(
-                e, ERR_CREDENTIALS,
-                "%s: %s has a blank or another character that no key has: set it anew", where,
-                names[i]);
+            return err_set(e, ERR_CREDENTIALS,
+                           "%s: %s has a blank or another character that no key has: set it anew",
+                           where, names[i]);
     }
     if (!credentials_set(c, values[0], values[1], values[2])) return err_memory(e);
     snprintf(c->source, sizeof c->source, "%s", where);
@@ -78,8 +77,7 @@ void lookup_end(struct credential_lookup *l, bool ok) {
 
 // --- environment --------------------------------------------------------------------
 
-static bool environment_configured(const struct config *c, const char *profile,
-                                   bool environment) {
+static bool environment_configured(const struct config *c, const char *profile, bool environment) {
     (void)c;
     (void)profile;
     (void)environment;
@@ -145,8 +143,8 @@ const struct credential_source CREDENTIAL_SOURCES[] = {
     {"web identity", NULL, SOURCE_PROFILE,
      "AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file is set", web_identity_configured,
      web_identity_load},
-    {"SSO", NULL, SOURCE_PROFILE, "the profile has sso_account_id or sso_role_name",
-     sso_configured, sso_load},
+    {"SSO", NULL, SOURCE_PROFILE, "the profile has sso_account_id or sso_role_name", sso_configured,
+     sso_load},
     {"static keys", NULL, SOURCE_PROFILE,
      "the profile has aws_access_key_id in the credentials file", shared_configured, static_load},
     {"login session", NULL, SOURCE_PROFILE, "the profile has login_session", login_configured,

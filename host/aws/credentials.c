@@ -162,8 +162,8 @@ static bool follow_role(const struct config *c, const char *profile, const char 
 
 // The profile in force has no keys: those of the container or the instance, as botocore. A
 // source_profile has to have its own.
-static bool take_machine(const struct config *c, const char *profile,
-                         struct credential_plan *plan, struct err *e) {
+static bool take_machine(const struct config *c, const char *profile, struct credential_plan *plan,
+                         struct err *e) {
     const struct credential_source *s =
         plan->role_count == 0 ? first_configured(c, SOURCE_MACHINE, NULL, false) : NULL;
     if (s == NULL) return credentials_nothing(c, profile, NULL, e);

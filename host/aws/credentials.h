@@ -45,8 +45,7 @@ struct source_tools {
     // signed); `answered` is called once, later. False, and no call, when memory runs out.
     // The keys may be wiped on return.
     bool (*sts)(void *ctx, const char *operation, const struct credentials *keys,
-                const struct val *params, aws_done *answered, void *answered_ctx,
-                struct err *e);
+                const struct val *params, aws_done *answered, void *answered_ctx, struct err *e);
     int64_t (*now_us)(void *ctx);  // AWS's clock, as far as it is known
 };
 
@@ -74,7 +73,7 @@ struct credential_source {
     const char *name;   // for people: "environment"
     const char *named;  // what credential_source = calls it; NULL: cannot be named there
     enum source_place place;
-    const char *asks;   // what makes it configured: "AWS_ACCESS_KEY_ID is set"
+    const char *asks;  // what makes it configured: "AWS_ACCESS_KEY_ID is set"
     bool (*configured)(const struct config *c, const char *profile, bool environment);
     void (*load)(struct credential_lookup *l);
 };

@@ -38,8 +38,8 @@ static bool tell_source(struct val *list, const struct config *c,
                         const char *used, bool reached) {
     const char *profile = profile_of(c, plan);
     bool in_profile = s->place == SOURCE_PROFILE;
-    struct val *asks = in_profile ? val_printf("profile %.100s: %s", profile, s->asks)
-                                  : val_cstr(s->asks);
+    struct val *asks =
+        in_profile ? val_printf("profile %.100s: %s", profile, s->asks) : val_cstr(s->asks);
     if (plan != NULL && plan->base == s) return add(list, s->name, used, asks);
     if (s->place == SOURCE_ENVIRONMENT && c->profile_by_flag) {
         val_unref(asks);

@@ -163,7 +163,8 @@ static bool send_sts(void *ctx, const char *operation, const struct credentials 
     if (c == NULL) return false;
     c->own = true;
     c->bare = keys == NULL;
-    if (c->bare || credentials_set(&c->keys, keys->access_key, keys->secret_key, keys->session_token))
+    if (c->bare ||
+        credentials_set(&c->keys, keys->access_key, keys->secret_key, keys->session_token))
         return true;
     unlink_call(c);
     free_call(c);
@@ -233,14 +234,18 @@ struct aws *aws_new(struct loop *l, struct model *m, const struct aws_options *o
     a->loop = l;
     a->model = m;
     a->quota = RETRY_QUOTA;
-    a->options = (struct aws_options){
-        .loopback_only = o->loopback_only, .timeout_ms = o->timeout_ms, .verbose = o->verbose,
-        .ask = o->ask, .ask_ctx = o->ask_ctx, .carrier = o->carrier};
+    a->options = (struct aws_options){.loopback_only = o->loopback_only,
+                                      .timeout_ms = o->timeout_ms,
+                                      .verbose = o->verbose,
+                                      .ask = o->ask,
+                                      .ask_ctx = o->ask_ctx,
+                                      .carrier = o->carrier};
 #ifdef CORDON_SANITIZED
     a->options.loopback_only = true;
 #endif
     if (o->carrier != NULL) a->options.loopback_only = false;
-    a->tools = (struct source_tools){.loop = l, .ctx = a, .http = door_http, .sts = send_sts, .now_us = aws_now};
+    a->tools = (struct source_tools){
+        .loop = l, .ctx = a, .http = door_http, .sts = send_sts, .now_us = aws_now};
     bool ok = copy_text(&a->options.profile, o->profile) &&
               copy_text(&a->options.region, o->region) &&
               copy_text(&a->options.endpoint_url, o->endpoint_url);

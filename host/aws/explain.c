@@ -98,8 +98,9 @@ static bool tell_ca(struct val *map, const struct config *c) {
 static bool tell_switches(struct val *map, const struct config *c) {
     return val_set(map, "fips",
                    val_bool(config_switch(c, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"))) &&
-           val_set(map, "dualstack", val_bool(config_switch(c, "AWS_USE_DUALSTACK_ENDPOINT",
-                                                            "use_dualstack_endpoint")));
+           val_set(
+               map, "dualstack",
+               val_bool(config_switch(c, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")));
 }
 
 // --- all of it --------------------------------------------------------------------------------
@@ -107,10 +108,11 @@ static bool tell_switches(struct val *map, const struct config *c) {
 static bool tell_files(struct val *map, const struct config *c) {
     struct buf files = BUF_EMPTY;
     profiles_describe_files(c->files, &files);
-    bool ok = !files.failed && put(map, "files", buf_str(&files)) && put(map, "profile", c->profile) &&
+    bool ok = !files.failed && put(map, "files", buf_str(&files)) &&
+              put(map, "profile", c->profile) &&
               put(map, "profile_why",
-                  c->profile_by_flag ? "--profile"
-                  : !c->profile_named ? "no other was named"
+                  c->profile_by_flag                          ? "--profile"
+                  : !c->profile_named                         ? "no other was named"
                   : config_env("AWS_DEFAULT_PROFILE") != NULL ? "AWS_DEFAULT_PROFILE"
                                                               : "AWS_PROFILE");
     buf_free(&files);
@@ -133,9 +135,9 @@ static bool tell(struct val *map, struct aws *a) {
     struct err e;
     if (!door_config(a, &e) || !config_load(&c, &a->options, &e))
         return put(map, "problem", e.message) && put(map, "problem_code", e.code);
-    bool ok = tell_files(map, &c) && tell_region(map, a) && val_set(map, "keys", tell_keys(a, &c)) &&
-              tell_switches(map, &c) && tell_proxy(map) && tell_ca(map, &c) &&
-              val_set(map, "max_attempts", val_int(a->max_attempts));
+    bool ok = tell_files(map, &c) && tell_region(map, a) &&
+              val_set(map, "keys", tell_keys(a, &c)) && tell_switches(map, &c) && tell_proxy(map) &&
+              tell_ca(map, &c) && val_set(map, "max_attempts", val_int(a->max_attempts));
     config_free(&c);
     return ok;
 }

@@ -175,8 +175,8 @@ static bool watch_it(struct helper *h, int64_t limit_ms, struct err *e) {
     h->out.watch = loop_fd_add(h->loop, h->out.fd, POLLIN, on_output, &h->out);
     h->talk.watch = loop_fd_add(h->loop, h->talk.fd, POLLIN, on_output, &h->talk);
     h->limit = loop_timer_add(h->loop, limit_ms, on_limit, h);
-    bool ok = h->exit_watch != NULL && h->out.watch != NULL && h->talk.watch != NULL &&
-              h->limit != NULL;
+    bool ok =
+        h->exit_watch != NULL && h->out.watch != NULL && h->talk.watch != NULL && h->limit != NULL;
     return ok || err_memory(e);
 }
 
@@ -198,8 +198,8 @@ static bool start(struct helper *h, char *const argv[], int64_t limit_ms, struct
     return false;
 }
 
-struct helper *helper_start(struct loop *l, char *const argv[], int64_t limit_ms,
-                            helper_done *done, void *ctx, struct err *e) {
+struct helper *helper_start(struct loop *l, char *const argv[], int64_t limit_ms, helper_done *done,
+                            void *ctx, struct err *e) {
     struct helper *h = calloc(1, sizeof *h);
     if (h == NULL) {
         err_memory(e);

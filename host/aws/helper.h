@@ -18,11 +18,11 @@
 struct helper;
 
 struct helper_end {
-    bool finished;      // it ended by itself; else `why` says what happened
-    int status;         // as of waitpid
-    const char *out;    // stdout, NUL-terminated
+    bool finished;    // it ended by itself; else `why` says what happened
+    int status;       // as of waitpid
+    const char *out;  // stdout, NUL-terminated
     size_t out_len;
-    const char *talk;   // stderr
+    const char *talk;  // stderr
     size_t talk_len;
     const struct err *why;
 };
@@ -30,8 +30,8 @@ typedef void helper_done(void *ctx, const struct helper_end *end);
 
 // `argv[0]` is looked up in PATH. `done` is called once, later, from the loop; the helper is
 // freed behind it. NULL and `e`, and no call, when it cannot be started.
-struct helper *helper_start(struct loop *l, char *const argv[], int64_t limit_ms,
-                            helper_done *done, void *ctx, struct err *e);
+struct helper *helper_start(struct loop *l, char *const argv[], int64_t limit_ms, helper_done *done,
+                            void *ctx, struct err *e);
 // Kills it; `done` is not called.
 void helper_cancel(struct helper *h);
 

@@ -65,10 +65,11 @@ struct imds *imds_open(const struct config *c, const struct source_tools *tools,
         return NULL;
     }
     m->tools = tools;
-    m->timeout_ms = 1000 * number(setting(c, "AWS_METADATA_SERVICE_TIMEOUT",
-                                          "metadata_service_timeout"), 1, 60, 1);
-    m->attempts = number(setting(c, "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
-                                 "metadata_service_num_attempts"), 1, 10, 1);
+    m->timeout_ms =
+        1000 *
+        number(setting(c, "AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout"), 1, 60, 1);
+    m->attempts = number(
+        setting(c, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts"), 1, 10, 1);
     if (find_address(m, c, e)) return m;
     imds_close(m);
     return NULL;
@@ -96,20 +97,20 @@ static bool ask(struct imds *m, const char *method, const char *path, fetch_done
     if (m->at.url[len - 1] != '/') buf_add_char(&m->url, '/');
     buf_printf(&m->url, "latest/%s", path);
     if (m->url.failed) return err_memory(e);
-    m->fetch = (struct fetch){.tools = m->tools,
-                              .method = method,
-                              .url = buf_str(&m->url),
-                              .headers = {{"Host", m->at.host},
-                                          {token ? "x-aws-ec2-metadata-token-ttl-seconds"
-                                                 : "x-aws-ec2-metadata-token",
-                                           token ? TOKEN_SECONDS : m->token}},
-                              .header_count = 2,
-                              .timeout_ms = m->timeout_ms,
-                              .attempts = m->attempts,
-                              .pause_ms = 100,
-                              .direct = true,
-                              .done = done,
-                              .ctx = ctx};
+    m->fetch = (struct fetch){
+        .tools = m->tools,
+        .method = method,
+        .url = buf_str(&m->url),
+        .headers = {{"Host", m->at.host},
+                    {token ? "x-aws-ec2-metadata-token-ttl-seconds" : "x-aws-ec2-metadata-token",
+                     token ? TOKEN_SECONDS : m->token}},
+        .header_count = 2,
+        .timeout_ms = m->timeout_ms,
+        .attempts = m->attempts,
+        .pause_ms = 100,
+        .direct = true,
+        .done = done,
+        .ctx = ctx};
     return fetch_start(&m->fetch, e);
 }
 

@@ -37,8 +37,10 @@ int64_t pace_take(struct pace *p, enum pace_class c, int64_t now_ms) {
     if (c == PACE_NONE) return 0;
     struct pace_bucket *b = &p->buckets[c];
     double capacity = budgets[c].capacity, per_ms = budgets[c].per_second / 1000.0;
-    if (b->at_ms == 0) b->tokens = capacity;
-    else if (now_ms > b->at_ms) b->tokens += (double)(now_ms - b->at_ms) * per_ms;
+    if (b->at_ms == 0)
+        b->tokens = capacity;
+    else if (now_ms > b->at_ms)
+        b->tokens += (double)(now_ms - b->at_ms) * per_ms;
     if (b->tokens > capacity) b->tokens = capacity;
     b->at_ms = now_ms > 0 ? now_ms : 1;
     b->tokens -= 1;

@@ -15,8 +15,10 @@ static void not_found(struct aws *a, const char *why) {
     struct err e;
     char region[REGION_SIZE];
     endpoint_region(&a->config, region, &e);  // says what was looked at, and the way out
-    err_set(&a->search.why, e.code, "%.700s (the instance metadata service does not say it "
-            "either: %.200s)", e.message, why);
+    err_set(&a->search.why, e.code,
+            "%.700s (the instance metadata service does not say it "
+            "either: %.200s)",
+            e.message, why);
 }
 
 static void on_answer(void *ctx, const struct fetch_answer *a) {
@@ -70,8 +72,10 @@ bool region_ready(struct aws *a, bool *later, struct err *e) {
     }
     if (!a->search.over && imds_disabled()) return endpoint_region(&a->config, a->region, e);
     if (!a->search.over && !a->search.under_way && search(a)) a->search.under_way = true;
-    if (a->search.under_way) *later = true;
-    else *e = a->search.why;
+    if (a->search.under_way)
+        *later = true;
+    else
+        *e = a->search.why;
     return false;
 }
 

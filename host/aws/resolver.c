@@ -27,9 +27,9 @@ struct resolver {
     const struct source_tools *tools;
     const int64_t *skew_us;
     struct credentials current;
-    bool outdated;                // AWS said that `current` has ended
-    bool with_code;               // `current` took a code of the operator: no refresh by itself
-    struct loop_timer *due;       // the next refresh
+    bool outdated;           // AWS said that `current` has ended
+    bool with_code;          // `current` took a code of the operator: no refresh by itself
+    struct loop_timer *due;  // the next refresh
     struct waiter *waiters;
     // While a fetch is under way:
     bool fetching;
@@ -147,8 +147,8 @@ static bool ask_code(const struct resolver *r, const struct role *role, struct b
                        "Take keys with the aws command: eval \"$(aws configure export-credentials "
                        "--profile %.100s --format env)\", then call without --profile",
                        role->profile, role->mfa_serial, role->profile);
-    snprintf(question, sizeof question, "MFA code of %.200s, for profile %.100s: ",
-             role->mfa_serial, role->profile);
+    snprintf(question, sizeof question,
+             "MFA code of %.200s, for profile %.100s: ", role->mfa_serial, role->profile);
     if (!r->options->ask(r->options->ask_ctx, question, code, MAX_CODE, e)) return false;
     const char *text = buf_str(code);
     size_t len = strspn(text, "0123456789");
@@ -212,7 +212,8 @@ static bool assume(struct resolver *r, const struct role *role, struct err *e) {
     struct val *params = ok ? role_params(role, buf_str(&code)) : NULL;
     buf_wipe(&code);
     if (ok && params == NULL) err_memory(e);
-    ok = params != NULL && r->tools->sts(r->tools->ctx, "AssumeRole", &r->keys, params, on_role, r, e);
+    ok = params != NULL &&
+         r->tools->sts(r->tools->ctx, "AssumeRole", &r->keys, params, on_role, r, e);
     val_unref(params);
     return ok;
 }

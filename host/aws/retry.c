@@ -54,8 +54,7 @@ bool retry_is_expired(const char *code) {
 // Errors after which nobody can say whether the request was carried out.
 static bool is_transient(const char *code, int status) {
     static const char *const codes[] = {"RequestTimeout", "RequestTimeoutException",
-                                        "PriorRequestNotComplete", "IDPCommunicationError",
-                                        NULL};
+                                        "PriorRequestNotComplete", "IDPCommunicationError", NULL};
     return is_one_of(code, codes) || status == 500 || status == 502 || status == 503 ||
            status == 504;
 }

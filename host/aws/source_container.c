@@ -85,8 +85,7 @@ static bool set_url(struct credential_lookup *l, struct container *c, const char
 static bool find_url(struct credential_lookup *l, struct container *c) {
     const char *relative = config_env(RELATIVE);
     if (relative == NULL) return set_url(l, c, config_env(FULL), FULL);
-    if (relative[0] != '/')
-        return err_set(&l->err, ERR_USAGE, RELATIVE " has to begin with '/'");
+    if (relative[0] != '/') return err_set(&l->err, ERR_USAGE, RELATIVE " has to begin with '/'");
     struct buf url = BUF_EMPTY;
     buf_printf(&url, "http://169.254.170.2%s", relative);
     bool ok = url.failed ? err_memory(&l->err) : set_url(l, c, buf_str(&url), RELATIVE);

@@ -36,8 +36,8 @@ static void refuse(struct credential_lookup *l, const char *what, const char *ta
     while (len > 0 && (talk[len - 1] == '\n' || talk[len - 1] == '\r')) len--;
     if (len > 0) buf_add_str(&shown, ": ");
     text_escape(&shown, talk, len, 400);
-    err_set(&l->err, ERR_CREDENTIALS, "credential_process of profile %.100s: %.300s%s",
-            l->profile, what, buf_str(&shown));
+    err_set(&l->err, ERR_CREDENTIALS, "credential_process of profile %.100s: %.300s%s", l->profile,
+            what, buf_str(&shown));
     buf_free(&shown);
 }
 

@@ -101,8 +101,7 @@ static bool check_token(struct credential_lookup *l, struct sso *s, const struct
     const char *token = val_get_str(document, "accessToken", "");
     const char *until = val_get_str(document, "expiresAt", "");
     int64_t end;
-    if (token[0] == '\0' || strpbrk(token, "\r\n") != NULL ||
-        !key_document_instant(until, &end)) {
+    if (token[0] == '\0' || strpbrk(token, "\r\n") != NULL || !key_document_instant(until, &end)) {
         snprintf(what, sizeof what, "%.300s is no cached SSO sign-in", buf_str(&s->file));
         return sign_in_again(l, what);
     }
@@ -184,8 +183,8 @@ static bool take_keys(struct credential_lookup *l, const struct sso *s, const ch
     struct val *document = json_parse(text, len, "the SSO portal", &unshown);
     if (document == NULL)
         return err_set(&l->err, ERR_CREDENTIALS, "%s: the portal gave no JSON document", where);
-    bool ok = key_document_take(&names, val_get(document, "roleCredentials"), where, &l->found,
-                                &l->err);
+    bool ok =
+        key_document_take(&names, val_get(document, "roleCredentials"), where, &l->found, &l->err);
     val_unref(document);
     if (ok) credentials_set_account(&l->found, s->account);
     return ok;
