@@ -27,6 +27,7 @@ int verb_close(struct host *h, const struct options *o);
 int verb_sim(struct host *h, const struct options *o);
 int verb_list(struct host *h, const struct options *o);
 int verb_show(struct host *h, const struct options *o);
+int verb_doctor(struct host *h, const struct options *o);
 int verb_lint(struct host *h, const struct options *o);
 int verb_new(struct host *h, const struct options *o);
 
