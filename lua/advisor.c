@@ -36,6 +36,23 @@ static bool hits(void *t, const struct val *call, const struct val *state, struc
     return trusted_call(t, "advisor", "hits", in, COUNT(in), out, e);
 }
 
+static bool fate_reads(void *t, const struct val *call, struct val **reads, struct err *e) {
+    const struct val *in[] = {call};
+    return trusted_call(t, "advisor", "fate_reads", in, COUNT(in), reads, e);
+}
+
+static bool fate(void *t, const struct val *call, const struct val *answers, struct val **out,
+                 struct err *e) {
+    const struct val *in[] = {call, answers};
+    return trusted_call(t, "advisor", "fate", in, COUNT(in), out, e);
+}
+
+static bool world(void *t, const char *function, const struct val *about, struct val **answer,
+                  struct err *e) {
+    const struct val *in[] = {about};
+    return trusted_call(t, "world", function, in, COUNT(in), answer, e);
+}
+
 static bool check_arguments(void *t, const struct val *declared, const struct val *given,
                             struct val **checked, struct err *e) {
     const struct val *in[] = {declared, given};
@@ -52,7 +69,7 @@ static bool resolve_arguments(void *t, const struct val *declared, const struct 
 static bool tell(void *t, const char *function, const struct val *const *in, size_t count,
                  struct err *e) {
     struct val *nothing;
-    if (!trusted_call(t, "recording", function, in, count, &nothing, e)) return false;
+    if (!trusted_call(t, "rehearsal", function, in, count, &nothing, e)) return false;
     val_unref(nothing);
     return true;
 }
@@ -64,7 +81,16 @@ static bool rehearsal_begin(void *t, struct err *e) {
 static bool rehearsal_answer(void *t, const struct val *call, const struct val *skeleton,
                              struct val **answer, struct err *e) {
     const struct val *in[] = {call, skeleton};
-    return trusted_call(t, "recording", "answer", in, COUNT(in), answer, e);
+    return trusted_call(t, "rehearsal", "answer", in, COUNT(in), answer, e);
+}
+
+static bool rehearsal_wants(void *t, struct val **reads, struct err *e) {
+    return trusted_call(t, "rehearsal", "wants", NULL, 0, reads, e);
+}
+
+static bool consequences(void *t, const struct val *about, struct val **found, struct err *e) {
+    const struct val *in[] = {about};
+    return trusted_call(t, "consequences", "of", in, COUNT(in), found, e);
 }
 
 static bool rehearsal_seen(void *t, const struct val *call, const struct val *result,
@@ -99,11 +125,16 @@ struct advisor advisor_from_lua(struct trusted *t) {
         .inverse = inverse,
         .diff = diff,
         .hits = hits,
+        .fate_reads = fate_reads,
+        .fate = fate,
+        .world = world,
         .check_arguments = check_arguments,
         .resolve_arguments = resolve_arguments,
         .rehearsal_begin = rehearsal_begin,
         .rehearsal_answer = rehearsal_answer,
         .rehearsal_seen = rehearsal_seen,
+        .rehearsal_wants = rehearsal_wants,
+        .consequences = consequences,
         .lint_names = lint_names,
         .lint = lint,
     };

@@ -2,6 +2,7 @@
 #include "core_parts.h"
 
 #include "base/asset.h"
+#include "chunk.h"
 #include "sandbox.h"
 #include "values.h"
 
@@ -19,8 +20,9 @@ bool core_find(struct core_parts *parts) {
 }
 
 // [-0, +1, e] Loads a part with the table at `environment` as its globals.
-static void load_part(lua_State *L, const char *bytes, size_t len, int environment) {
-    if (luaL_loadbufferx(L, bytes, len, SANDBOX_CORE, "t") != LUA_OK) lua_error(L);
+static void load_part(lua_State *L, const struct core_parts *parts, size_t i, int environment) {
+    const char *bytes = parts->at[i].bytes;
+    if (chunk_load(L, names[i], SANDBOX_CORE, bytes, parts->at[i].len) != LUA_OK) lua_error(L);
     lua_pushvalue(L, environment);
     lua_setupvalue(L, -2, 1);
 }
@@ -44,7 +46,7 @@ void core_run(lua_State *L, const struct core_parts *parts, const struct val *lo
     lua_setfield(L, core, "load");
     push_functions(L, host);  // ... host
     for (size_t i = 0; i < CORE_PARTS; i++) {
-        load_part(L, parts->at[i].bytes, parts->at[i].len, libraries);
+        load_part(L, parts, i, libraries);
         lua_pushvalue(L, core);
         lua_pushvalue(L, core + 1);
         lua_call(L, 2, 0);

@@ -18,6 +18,7 @@
 #include "base/wire.h"
 #include "child/confine.h"
 #include "child/messages.h"
+#include "chunk.h"
 #include "core_parts.h"
 #include "sandbox.h"
 #include "seccomp.h"
@@ -28,6 +29,7 @@
 #define MOST_MEMORY ((int64_t)256 * 1024 * 1024)
 #define FLUSH_AT ((size_t)256 * 1024)  // bytes queued before they are written anyway
 #define PIECE ((size_t)64 * 1024)
+#define LEAST_MARGIN_MS 300
 
 enum exit_code { EXIT_DONE = 0, EXIT_HOST_GONE = 123, EXIT_PROTOCOL = 124, EXIT_SETUP = 126 };
 
@@ -128,6 +130,17 @@ static int host_nearest(lua_State *L) {
     return 1;
 }
 
+// load(text, file): the function that it compiles to; nil and the message when it does not.
+static int host_load(lua_State *L) {
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len), *file = luaL_checkstring(L, 2);
+    const char *chunk = lua_pushfstring(L, "@%s", file);
+    if (chunk_load(L, file, chunk, text, len) == LUA_OK) return 1;
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+}
+
 // metatable(value): its real metatable, or nil.
 static int host_metatable(lua_State *L) {
     luaL_checkany(L, 1);
@@ -138,6 +151,7 @@ static const luaL_Reg host_functions[] = {
     {"send", host_send},
     {"receive", host_receive},
     {"nearest", host_nearest},
+    {"load", host_load},
     {"where", sandbox_where},
     {"freeze", sandbox_freeze},
     {"metatable", host_metatable},
@@ -174,12 +188,14 @@ static int64_t memory_cap(const struct val *load) {
     return memory > MOST_MEMORY ? MOST_MEMORY : memory;
 }
 
-// A tenth before the host's deadline, which the limit on CPU time tells (in whole seconds).
+// Somewhat before the host's deadline, which the limit on CPU time tells (in whole
+// seconds): a tenth, and never so little that a busy machine would eat it up.
 static int64_t computing_ms(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_CPU, &limit) != 0 || limit.rlim_cur > 1000000) return 0;
     if (limit.rlim_cur <= CONFINED_CPU_SLACK) return 0;
-    return ((int64_t)limit.rlim_cur - CONFINED_CPU_SLACK) * 900;
+    int64_t deadline_ms = ((int64_t)limit.rlim_cur - CONFINED_CPU_SLACK) * 1000;
+    return deadline_ms - (deadline_ms > 10 * LEAST_MARGIN_MS ? deadline_ms / 10 : LEAST_MARGIN_MS);
 }
 
 int playbook_process(int fd) {

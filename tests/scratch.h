@@ -22,7 +22,7 @@
 
 struct scratch {
     char dir[64];
-    char path[256];
+    char path[512];
 };
 
 static inline void scratch_make(struct scratch *s) {

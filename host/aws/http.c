@@ -27,8 +27,8 @@ struct http {
     struct transfer *waiting;  // in the order given
     struct transfer *active;
     struct watch *watches;
-    struct loop_timer *timer;  // libcurl's
-    struct loop_timer *kick;   // to start what is waiting
+    struct loop_timer *timer;  // kept: arming it needs no memory, no time-out can get lost
+    bool broken;  // a callback had to fail: libcurl gives up every transfer of this multi
 };
 
 static void turn(struct http *h, curl_socket_t fd, int flags);
@@ -36,19 +36,14 @@ static void turn(struct http *h, curl_socket_t fd, int flags);
 // --- libcurl's wishes ---------------------------------------------------------------
 
 static void on_timer(void *ctx) {
-    struct http *h = ctx;
-    h->timer = NULL;
-    turn(h, CURL_SOCKET_TIMEOUT, 0);
+    turn(ctx, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int set_timer(CURLM *multi, long ms, void *ctx) {
     struct http *h = ctx;
     (void)multi;
-    loop_timer_cancel(h->timer);
-    h->timer = NULL;
-    if (ms < 0) return 0;
-    h->timer = loop_timer_add(h->loop, ms, on_timer, h);
-    return h->timer != NULL ? 0 : -1;
+    loop_timer_arm(h->timer, ms);
+    return 0;
 }
 
 static void on_socket(void *ctx, short revents) {
@@ -80,7 +75,10 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *u
     (void)easy;
     (void)unused;
     struct watch *w = watch_of(h, fd);
-    if (w == NULL) return -1;
+    if (w == NULL) {
+        h->broken = true;
+        return -1;
+    }
     short events = 0;
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= POLLIN;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= POLLOUT;
@@ -163,20 +161,36 @@ static void deliver_ended(struct http *h) {
     }
 }
 
+static bool open_multi(struct http *h, struct err *e);
+
+// Ends every transfer and starts over with a new multi.
+static void recover(struct http *h) {
+    for (struct transfer *t = h->active; t != NULL; t = t->next) {
+        if (!t->ended) t->result = CURLE_OUT_OF_MEMORY;
+        t->ended = true;
+    }
+    deliver_ended(h);
+    h->curl->multi_cleanup(h->multi);
+    h->multi = NULL;
+    h->broken = false;
+    for (struct watch *w = h->watches; w != NULL; w = w->next) loop_fd_events(w->fd_watch, 0);
+}
+
 // One step: what happened on a socket or by time, then its consequences.
 static void turn(struct http *h, curl_socket_t fd, int flags) {
     int running;
-    h->curl->multi_socket_action(h->multi, fd, flags, &running);
-    deliver_ended(h);
-    start_waiting(h);
-    deliver_ended(h);
-}
-
-static void on_kick(void *ctx) {
-    struct http *h = ctx;
-    h->kick = NULL;
-    start_waiting(h);
-    deliver_ended(h);
+    if (h->multi != NULL) {
+        h->curl->multi_socket_action(h->multi, fd, flags, &running);
+        deliver_ended(h);
+        if (h->broken) recover(h);
+    }
+    if (h->waiting == NULL) return;
+    if (open_multi(h, NULL)) {
+        start_waiting(h);
+        deliver_ended(h);
+    }
+    // Without memory, or when one of the starts broke the multi: once more, soon.
+    if (h->multi == NULL || h->broken) loop_timer_arm(h->timer, 10);
 }
 
 // --- life ----------------------------------------------------------------------------
@@ -196,17 +210,28 @@ static bool open_multi(struct http *h, struct err *e) {
     return true;
 }
 
+static bool set_up(struct http *h, struct loop *l, const char *ca_bundle, struct err *e) {
+    h->loop = l;
+    h->timer = loop_timer_keep(l, on_timer, h);
+    if (h->timer == NULL) return err_memory(e);
+    if (ca_bundle != NULL && (h->ca_bundle = strdup(ca_bundle)) == NULL) return err_memory(e);
+    return true;
+}
+
 struct http *http_new(struct loop *l, const char *ca_bundle, struct err *e) {
     struct http *h = calloc(1, sizeof *h);
-    bool ok = h != NULL;
-    if (ok && ca_bundle != NULL) ok = (h->ca_bundle = strdup(ca_bundle)) != NULL;
-    if (!ok) {
-        free(h);
+    if (h == NULL) {
         err_memory(e);
         return NULL;
     }
-    h->loop = l;
-    return h;
+    if (set_up(h, l, ca_bundle, e)) return h;
+    http_free(h);
+    return NULL;
+}
+
+const char *http_library(struct err *e) {
+    const struct curl_functions *curl = http_curl(e);
+    return curl != NULL ? curl->version() : NULL;
 }
 
 static void drop_all(struct http *h, struct transfer **list, bool added) {
@@ -224,7 +249,6 @@ void http_free(struct http *h) {
     drop_all(h, &h->active, true);
     if (h->multi != NULL) h->curl->multi_cleanup(h->multi);
     loop_timer_cancel(h->timer);
-    loop_timer_cancel(h->kick);
     while (h->watches != NULL) {
         struct watch *w = h->watches;
         h->watches = w->next;
@@ -238,12 +262,11 @@ void http_free(struct http *h) {
 bool http_start(struct http *h, const struct http_request *r, http_done *done, void *ctx,
                 struct err *e) {
     if (!open_multi(h, e)) return false;
-    if (h->kick == NULL) h->kick = loop_timer_add(h->loop, 0, on_kick, h);
-    if (h->kick == NULL) return err_memory(e);
     struct transfer *t = transfer_new(h->curl, r, h->ca_bundle, e);
     if (t == NULL) return false;
     t->done = done;
     t->ctx = ctx;
     push(&h->waiting, t);
+    loop_timer_arm(h->timer, 0);  // an early call to libcurl is harmless: it finds that nothing is due
     return true;
 }

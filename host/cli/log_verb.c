@@ -101,6 +101,7 @@ int verb_log(int argc, char **argv, bool json) {
         err_set(&e, ERR_USAGE, "usage: cordon log verify RUN|FILE");
         console_error(c, &e);
     }
+    if (!console_finish(c) && code == 0) code = 1;
     console_free(c);
     return code;
 }

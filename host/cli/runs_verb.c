@@ -243,6 +243,7 @@ int verb_runs(int argc, char **argv, bool json) {
         code = 2;
     } else if (run_listing(&l)) {
         code = listing_exit(&l);
+        if (!console_finish(l.console) && code == 0) code = 1;
     } else {
         console_error(l.console, &l.err);
     }

@@ -3,6 +3,7 @@
 // Owns: levels, colours, and the two sinks. It never writes text that was not escaped.
 #include "prompt/console.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -152,6 +153,16 @@ bool console_data(struct console *c, const char *bytes, size_t len) {
 
 bool console_data_lost(const struct console *c) {
     return c->data_lost || sink_broken(c->data);
+}
+
+bool console_finish(struct console *c) {
+    bool out = sink_flush(c->data, -1) && !console_data_lost(c);
+    int why = sink_error(c->data);
+    if (!out && why != EPIPE) {
+        console_warn(c, "standard output could not be written%s%s", why ? ": " : "",
+                     why ? strerror(why) : "");
+    }
+    return out;
 }
 
 static bool reserved(const char *key) {

@@ -56,6 +56,9 @@ void console_table(struct console *c, const struct columns *table);
 // gone or does not keep up (128 MiB wait); console_data_lost stays true from then on.
 bool console_data(struct console *c, const char *bytes, size_t len);
 bool console_data_lost(const struct console *c);
+// Writes all data that waits, as console_free would. False when any was lost; that is said on
+// stderr, unless its reader just left (a pager, head).
+bool console_finish(struct console *c);
 
 // {"format_version":1,"event":"...",members...} and a newline on stdout. `members` (a map, or
 // NULL) is consumed; its own "format_version" and "event" are left out.

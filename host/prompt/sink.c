@@ -21,6 +21,7 @@ struct sink {
     bool own;    // it is of its own
     bool ready;  // it never blocks for long: a file
     bool broken;
+    int error;  // why
     size_t max;
     struct buf waiting;
     size_t done;  // bytes at its start that are out
@@ -112,6 +113,7 @@ static void push(struct sink *s) {
         } else if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             break;
         } else if (put == 0 || errno != EINTR) {
+            s->error = put == 0 ? EIO : errno;
             s->broken = true;
         }
     }
@@ -160,4 +162,8 @@ bool sink_flush(struct sink *s, int64_t ms) {
 
 bool sink_broken(const struct sink *s) {
     return s->broken;
+}
+
+int sink_error(const struct sink *s) {
+    return s->error;
 }

@@ -27,5 +27,6 @@ bool sink_write(struct sink *s, const char *bytes, size_t len);
 bool sink_flush(struct sink *s, int64_t ms);
 
 bool sink_broken(const struct sink *s);  // its reader is gone, or it cannot be written
+int sink_error(const struct sink *s);    // the errno of that, EPIPE for a reader; 0: not broken
 
 #endif

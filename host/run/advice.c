@@ -5,17 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "plan/binding.h"
 #include "run/batch.h"
 #include "run/outcome.h"
-
-// A read that some calls want to know about; asked once however many do.
-struct asked {
-    struct asked *next;
-    struct buf key;
-    struct val *answer;  // {value} or {error}; NULL until it came
-};
 
 // One planned call while it is being looked at.
 struct subject {
@@ -27,80 +19,13 @@ struct subject {
 };
 
 // All that is on its way.
-struct inquiry {
+struct enquiry {
     const struct advice *advice;
-    struct batch batch;
-    struct asked *asked;
+    struct inquiry *reads;
+    struct batch proofs;
 };
 
-static struct val *answer_of(const struct aws_reply *reply) {
-    struct val *v = val_map();
-    if (v && val_set(v, reply->ok ? "value" : "error",
-                     reply->ok ? val_ref(reply->value) : err_to_val(&reply->err)))
-        return v;
-    val_unref(v);
-    return NULL;
-}
-
-static void read_done(void *ctx, const struct aws_reply *reply) {
-    struct asked *asked = ctx;
-    asked->answer = answer_of(reply);
-}
-
-static struct val *not_there_yet(void) {
-    struct err e;
-    err_set(&e, "NotCreatedYet", "it does not exist yet");
-    struct val *v = val_map();
-    if (v && val_set(v, "error", err_to_val(&e))) return v;
-    val_unref(v);
-    return NULL;
-}
-
-static struct asked *find_or_add(struct inquiry *q, struct buf *key, bool *found) {
-    for (struct asked *a = q->asked; a; a = a->next) {
-        *found = strcmp(a->key.data, key->data) == 0;
-        if (*found) return a;
-    }
-    *found = false;
-    struct asked *a = calloc(1, sizeof *a);
-    if (!a) return NULL;
-    *a = (struct asked){.next = q->asked, .key = *key};
-    *key = BUF_EMPTY;
-    q->asked = a;
-    return a;
-}
-
-static bool send_read(struct inquiry *q, const struct val *read, struct asked *asked,
-                      struct err *e) {
-    const struct advice *a = q->advice;
-    const struct val *params = val_get(read, "params");
-    if (planned_id_in(params)) {
-        asked->answer = not_there_yet();
-        return asked->answer || err_memory(e);
-    }
-    const struct operation *op = model_operation(a->model, val_get_str(read, "service", ""),
-                                                 val_get_str(read, "operation", ""), e);
-    if (!op) return false;
-    if (op->mutates)
-        return err_set(e, ERR_REFUSED, "the advisor wants to read with %s, which changes things",
-                       op->name);
-    struct answerer live = live_answerer(a->live);
-    struct aws_call call = {.op = op, .params = params};
-    return batch_add(&q->batch, &live, &call, read_done, asked, e);
-}
-
-static bool start_read(struct inquiry *q, const struct val *read, struct asked **asked,
-                       struct err *e) {
-    struct buf key = BUF_EMPTY;
-    bool found = false;
-    json_print(&key, read);
-    *asked = key.failed ? NULL : find_or_add(q, &key, &found);
-    buf_free(&key);
-    if (!*asked) return err_memory(e);
-    return found || send_read(q, read, *asked, e);
-}
-
-static bool start_reads(struct inquiry *q, struct subject *s, struct err *e) {
+static bool start_reads(struct enquiry *q, struct subject *s, struct err *e) {
     const struct advice *a = q->advice;
     struct val *params = a->bindings ? binding_apply(a->bindings, s->call->params, e)
                                      : val_ref(s->call->params);
@@ -112,7 +37,7 @@ static bool start_reads(struct inquiry *q, struct subject *s, struct err *e) {
     s->asked = calloc(val_count(s->reads) + 1, sizeof *s->asked);
     if (!s->asked) return err_memory(e);
     for (size_t i = 0; i < val_count(s->reads); i++)
-        if (!start_read(q, val_at(s->reads, i), &s->asked[i], e)) return false;
+        if (!inquiry_ask(q->reads, val_at(s->reads, i), &s->asked[i], e)) return false;
     return true;
 }
 
@@ -137,7 +62,7 @@ static void proof_done(void *ctx, const struct aws_reply *reply) {
     }
 }
 
-static bool start_proof(struct inquiry *q, struct subject *s, struct err *e) {
+static bool start_proof(struct enquiry *q, struct subject *s, struct err *e) {
     struct planned_call *c = s->call;
     const struct val *params = val_get(s->value, "params");
     c->proof = c->op->dry_run ? PROOF_PREDICTED : PROOF_NOT_CHECKABLE;
@@ -147,7 +72,7 @@ static bool start_proof(struct inquiry *q, struct subject *s, struct err *e) {
     if (!s->dry_run || !val_set(s->dry_run, "DryRun", val_bool(true))) return err_memory(e);
     struct answerer live = live_answerer(q->advice->live);
     struct aws_call call = {.op = c->op, .params = s->dry_run};
-    return batch_add(&q->batch, &live, &call, proof_done, c, e);
+    return batch_add(&q->proofs, &live, &call, proof_done, c, e);
 }
 
 // --- the advisor's answers ---------------------------------------------------
@@ -186,33 +111,50 @@ static void free_subject(struct subject *s) {
     val_unref(s->dry_run);
 }
 
-static void free_asked(struct asked *a) {
-    while (a) {
-        struct asked *next = a->next;
-        buf_free(&a->key);
-        val_unref(a->answer);
-        free(a);
-        a = next;
-    }
+// What was started is waited for even when a later start failed: it writes into us.
+static bool wait_for_all(struct enquiry *q, struct err *e) {
+    struct err first, second;
+    bool reads = inquiry_wait(q->reads, &first), proofs = batch_wait(&q->proofs, &second);
+    if (!reads || !proofs) *e = reads ? second : first;
+    return reads && proofs;
+}
+
+static struct inquiry inquiry_of(const struct advice *a) {
+    return (struct inquiry){.batch = {.loop = a->loop}, .live = a->live, .model = a->model};
 }
 
 bool advise(const struct advice *a, struct planned_call *const *calls, size_t count, bool prove,
             struct err *e) {
     struct subject *subjects = calloc(count + 1, sizeof *subjects);
-    struct inquiry q = {.advice = a, .batch = {.loop = a->loop}};
+    struct inquiry reads = inquiry_of(a);
+    struct enquiry q = {.advice = a, .reads = &reads, .proofs = {.loop = a->loop}};
+    reads.earlier = a->ahead;
     bool ok = subjects || err_memory(e);
     for (size_t i = 0; ok && i < count; i++) {
         subjects[i].call = calls[i];
         ok = start_reads(&q, &subjects[i], e) && (!prove || start_proof(&q, &subjects[i], e));
     }
-    // What was started is waited for even when a later start failed: it writes into us.
     struct err waiting;
-    bool waited = batch_wait(&q.batch, &waiting);
+    bool waited = wait_for_all(&q, &waiting);
     if (ok && !waited) *e = waiting;
     ok = ok && waited;
     for (size_t i = 0; ok && i < count; i++) ok = conclude(a, &subjects[i], e);
     for (size_t i = 0; subjects && i < count; i++) free_subject(&subjects[i]);
-    free_asked(q.asked);
+    inquiry_free(&reads);
     free(subjects);
     return ok;
+}
+
+void advise_ahead(struct advice *a, struct inquiry *ahead, struct planned_call *const *calls,
+                  size_t count) {
+    if (!a->ahead) *ahead = inquiry_of(a);
+    struct enquiry q = {.advice = a, .reads = ahead};
+    struct err ignored;
+    for (size_t i = 0; i < count; i++) {
+        struct subject s = {.call = calls[i]};
+        bool ok = start_reads(&q, &s, &ignored);
+        free_subject(&s);
+        if (!ok) break;
+    }
+    a->ahead = ahead;
 }

@@ -8,7 +8,7 @@
 
 #include "gate/gate.h"
 #include "run/advisor.h"
-#include "run/live.h"
+#include "run/inquiry.h"
 
 struct advice {
     struct loop *loop;
@@ -17,6 +17,7 @@ struct advice {
     const struct advisor *advisor;
     const struct val *created;   // ids that the run made
     const struct val *bindings;  // applied to the parameters first; NULL in a plan
+    struct inquiry *ahead;       // reads made ahead, whose answers serve too; NULL: none
 };
 
 // Fills before, diff, inverse and hits of `count` calls. Reads about what does not exist yet are
@@ -25,5 +26,12 @@ struct advice {
 // `prove`: at the same time, asks AWS for each call whether it is permitted.
 bool advise(const struct advice *a, struct planned_call *const *calls, size_t count, bool prove,
             struct err *e);
+
+// Starts the reads that advise will want for these calls, and returns at once: while one step
+// works, the next one's before-state is on its way. `ahead` must outlive `a`'s use of it;
+// free it with inquiry_free after a wait. What could not be started is asked later. Asked again
+// with the same `ahead`, only what is new or outdated is read.
+void advise_ahead(struct advice *a, struct inquiry *ahead, struct planned_call *const *calls,
+                  size_t count);
 
 #endif

@@ -38,12 +38,25 @@ bool batch_add(struct batch *b, const struct answerer *a, const struct aws_call 
     return true;
 }
 
+void batch_leave(struct batch *b) {
+    for (struct batch_item *item = b->items; item; item = item->next) item->batch = NULL;
+    b->items = NULL;
+    b->pending = 0;
+}
+
 bool batch_wait(struct batch *b, struct err *e) {
     if (!b->pending) return true;
     bool ok = loop_until(b->loop, &b->done, true, e);
     if (ok && !b->done) ok = err_set(e, ERR_INTERRUPTED, "interrupted");
-    for (struct batch_item *item = b->items; item; item = item->next) item->batch = NULL;
-    b->items = NULL;
-    b->pending = 0;
+    batch_leave(b);
     return ok;
+}
+
+struct val *answer_value(const struct aws_reply *reply) {
+    struct val *v = val_map();
+    if (v && val_set(v, reply->ok ? "value" : "error",
+                     reply->ok ? val_ref(reply->value) : err_to_val(&reply->err)))
+        return v;
+    val_unref(v);
+    return NULL;
 }

@@ -23,4 +23,11 @@ bool batch_add(struct batch *b, const struct answerer *a, const struct aws_call 
 // Until all are answered. False with ERR_INTERRUPTED when a signal came first.
 bool batch_wait(struct batch *b, struct err *e);
 
+// Late answers go nowhere from now on.
+void batch_leave(struct batch *b);
+
+// An answer as the advisor wants it: {value = result} or {error = {...}}. New reference, NULL on
+// no memory.
+struct val *answer_value(const struct aws_reply *reply);
+
 #endif

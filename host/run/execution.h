@@ -20,10 +20,14 @@ struct execution {
     const struct val *args;  // what the playbook runs with
     const char *operator_name;
     size_t next_step;        // index of the planned step that should come next
+    struct inquiry ahead;    // reads for the next step, made while this one works
+    bool ahead_is_last;      // they were made after the last call of this step
     size_t expectations, failed_expectations;
 };
 
 // The handler for pass_run; `x` must outlive the pass. Sets gate->ask.
 struct pass_handler execution_handler(struct execution *x);
+
+void execution_free(struct execution *x);
 
 #endif

@@ -3,7 +3,7 @@
 -- Owns: the rows of create_security_group and delete_security_group. Pure, but for the names of
 -- planned groups, which the rehearsal remembers.
 local calls = require "calls"
-local recording = require "recording"
+local rehearsal = require "rehearsal"
 local rules = require "rules"
 
 local function created_id(result)
@@ -27,13 +27,32 @@ end
 
 function create.diff(call)
     local name = call.params.GroupName or ""
-    return { { sign = "+", subject = recording.id_of(name) or "security group", attribute = "new",
+    return { { sign = "+", subject = rehearsal.id_of(name) or "security group", attribute = "new",
                after = ('"%s" in %s'):format(name, call.params.VpcId or "the default VPC") } }
 end
 
 -- A group that nobody carries touches nobody.
 function create.hits()
     return { target = {}, others = {} }
+end
+
+-- Names are unique in a VPC, and the description names the run: a group with both is ours.
+function create.fate_reads(call)
+    local filters = { calls.filter("group-name", call.params.GroupName or "") }
+    if call.params.VpcId then filters[2] = calls.filter("vpc-id", call.params.VpcId) end
+    return { calls.ec2("describe_security_groups", { Filters = filters }) }
+end
+
+function create.fate(call, answers)
+    local value = calls.answered(answers, 1)
+    if not value then return calls.fate(nil) end
+    for _, group in ipairs(value.SecurityGroups or {}) do
+        if group.GroupName == call.params.GroupName
+           and group.Description == call.params.Description then
+            return calls.fate(true, { GroupId = group.GroupId })
+        end
+    end
+    return calls.fate(false)
 end
 
 local delete = {}
@@ -78,13 +97,25 @@ end
 
 function delete.diff(call, before)
     local id = call.params.GroupId or call.params.GroupName
-    local name = recording.name_of(id) or (before.group or {}).name or ""
+    local name = rehearsal.name_of(id) or (before.group or {}).name or ""
     return { { sign = "-", subject = id, attribute = "security group",
                before = name ~= "" and ('"%s"'):format(name) or id } }
 end
 
 function delete.hits(call)
     return { target = { call.params.GroupId or call.params.GroupName }, others = {} }
+end
+
+function delete.fate_reads(call)
+    if not call.params.GroupId then return {} end
+    return { calls.ec2("describe_security_groups", selector(call.params)) }
+end
+
+function delete.fate(_, answers)
+    local answer = (answers or {})[1]
+    if not answer then return calls.fate(nil) end
+    if answer.error then return calls.fate(answer.error.code == "InvalidGroup.NotFound" or nil) end
+    return calls.fate(#(answer.value.SecurityGroups or {}) == 0)
 end
 
 return {

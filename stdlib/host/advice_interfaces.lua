@@ -5,7 +5,7 @@
 -- generic answer: they have no inverse here.
 local calls = require "calls"
 local generic = require "advice_generic"
-local recording = require "recording"
+local rehearsal = require "rehearsal"
 
 local row = {}
 
@@ -39,7 +39,7 @@ local function groups_after(call, answers)
         names[group.GroupId] = group.GroupName
     end
     for i, id in ipairs(call.params.Groups) do
-        list[i] = { id = id, name = names[id] or recording.name_of(id) }
+        list[i] = { id = id, name = names[id] or rehearsal.name_of(id) }
     end
     return list
 end
@@ -105,6 +105,22 @@ function row.hits(call, before)
     local target = { call.params.NetworkInterfaceId }
     target[2] = before.instance
     return { target = target, others = {} }
+end
+
+function row.fate_reads(call)
+    if not changes_groups(call) then return {} end
+    return { calls.ec2("describe_network_interfaces",
+                       { NetworkInterfaceIds = { call.params.NetworkInterfaceId } }) }
+end
+
+function row.fate(call, answers)
+    local value = calls.answered(answers, 1)
+    local interface = value and (value.NetworkInterfaces or {})[1]
+    if not interface then return calls.fate(nil) end
+    local carried, count = {}, 0
+    for _, group in ipairs(interface.Groups or {}) do carried[group.GroupId] = true end
+    for _, id in ipairs(call.params.Groups) do count = count + (carried[id] and 1 or 0) end
+    return calls.fate(count == #call.params.Groups and count == #(interface.Groups or {}))
 end
 
 return { ["ec2.modify_network_interface_attribute"] = row }

@@ -155,15 +155,36 @@ local function hits(call, before)
     return { target = target, others = others }
 end
 
+local function fate_reads(call)
+    if not call.params.GroupId or rule_ids(call) then return {} end
+    return { calls.ec2("describe_security_groups", { GroupIds = { call.params.GroupId } }) }
+end
+
+-- Authorized: the group has every rule that the call names. Revoked: it has none of them.
+local function fate_of(direction, authorizes)
+    return function(call, answers)
+        local value = calls.answered(answers, 1)
+        local group = value and (value.SecurityGroups or {})[1]
+        if not group then return calls.fate(nil) end
+        local named = #rules.explode(rules.named_by(call.params))
+        local found = #present(call, group, answers, direction)
+        local wanted = authorizes and named or 0
+        if found ~= named and found ~= 0 then return calls.fate(nil) end
+        return calls.fate(found == wanted, { Return = true })
+    end
+end
+
 local rows = {}
 for _, direction in ipairs { "ingress", "egress" } do
     rows["ec2.authorize_security_group_" .. direction] = {
         reads = reads, before = before_of(direction), inverse = inverse_of_authorize(direction),
         diff = diff_of(direction, "+"), hits = hits,
+        fate_reads = fate_reads, fate = fate_of(direction, true),
     }
     rows["ec2.revoke_security_group_" .. direction] = {
         reads = reads, before = before_of(direction), inverse = inverse_of_revoke(direction),
         diff = diff_of(direction, "-"), hits = hits,
+        fate_reads = fate_reads, fate = fate_of(direction, false),
     }
 end
 return rows

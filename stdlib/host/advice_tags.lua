@@ -157,4 +157,26 @@ function delete.diff(call, state)
     return #lines > 0 and lines or nil
 end
 
+local function fate_reads(call)
+    return { calls.ec2("describe_tags", { Filters = { { Name = "resource-id",
+                                                        Values = resources_of(call) } } }) }
+end
+
+function create.fate(call, answers)
+    local value = calls.answered(answers, 1)
+    if not value then return calls.fate(nil) end
+    local now = {}
+    for _, tag in ipairs(value.Tags or {}) do
+        now[tag.ResourceId .. "\0" .. tag.Key] = tag.Value
+    end
+    for _, resource in ipairs(resources_of(call)) do
+        for _, tag in ipairs(tags_of(call)) do
+            if now[resource .. "\0" .. tag.Key] ~= (tag.Value or "") then return calls.fate(false) end
+        end
+    end
+    return calls.fate(true)
+end
+
+create.fate_reads = fate_reads
+
 return { ["ec2.create_tags"] = create, ["ec2.delete_tags"] = delete }

@@ -5,7 +5,7 @@
 -- from values to values (host/run/advisor.h has the shapes); it never calls out. Rows live in
 -- the advice_*.lua files, one entry per operation:
 --   reads(call)  before(call, answers)  inverse(call, before, result)  diff(call, before)
---   hits(call, before)
+--   hits(call, before)  fate_reads(call)  fate(call, answers)
 -- `call.created` lists the ids that this run made (planned or real).
 local generic = require "advice_generic"
 
@@ -48,6 +48,17 @@ end
 function advisor.hits(call, before)
     local row = row_of(call)
     return row and row.hits and row.hits(call, before or {}) or nil
+end
+
+-- Whether a call whose answer never came has taken effect.
+function advisor.fate_reads(call)
+    local row = row_of(call)
+    return row and row.fate_reads and row.fate_reads(call) or {}
+end
+
+function advisor.fate(call, answers)
+    local row = row_of(call)
+    return row and row.fate and row.fate(call, answers) or { state = "unknown" }
 end
 
 return advisor

@@ -46,6 +46,12 @@ function calls.answered(answers, n)
     return answer.value or {}
 end
 
+-- The fate of a call whose answer never came, from whether its effect can be seen.
+function calls.fate(seen, result)
+    if seen == nil then return { state = "unknown" } end
+    return { state = seen and "done" or "not_done", result = result or {} }
+end
+
 function calls.sorted_keys(map)
     local keys = {}
     for key in pairs(map) do keys[#keys + 1] = key end

@@ -1,4 +1,4 @@
-// aws-cli.c - makes calls through the door, for tests/integration/aws_http.py.
+// aws-cli.c - makes calls through the door, for tests/integration/aws_http.py and aws_keys.py.
 //
 // usage: aws-cli [--profile P] [--region R] [--endpoint-url U] [--permit N] [--repeat N]
 //                [--parallel N] [--pause MS] [--just-created] [--timeout MS] [--verbose]

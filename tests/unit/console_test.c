@@ -65,11 +65,11 @@ static void free_output(struct output *o) {
     free(o->err);
 }
 
-// Reads what a terminal shows until nothing comes for a while.
+// Reads what a terminal shows until nobody has it open any more.
 static void read_terminal(int master, char *text, size_t size) {
     struct pollfd p = {.fd = master, .events = POLLIN};
     size_t len = 0;
-    while (len + 1 < size && poll(&p, 1, 300) > 0) {
+    while (len + 1 < size && poll(&p, 1, 20000) > 0) {
         ssize_t got = read(master, text + len, size - len - 1);
         if (got <= 0) break;
         len += (size_t)got;
@@ -258,7 +258,7 @@ static int write_to_nobody(struct loop *l) {
     struct console *c = console_new(l, NULL);
     bool first = console_data(c, "x\n", 2);
     bool second = console_event(c, "step", NULL);
-    bool lost = console_data_lost(c);
+    bool lost = console_data_lost(c) && !console_finish(c);
     console_say(c, STYLE_PLAIN, "still here");
     console_free(c);
     return !first && !second && lost ? 0 : 1;
@@ -273,6 +273,31 @@ static void test_a_reader_that_is_gone(void **state) {
     assert_int_equal(wait_exit(start(write_to_nobody, ends[1], null)), 0);
     close(ends[1]);
     close(null);
+}
+
+static int write_to_a_full_disk(struct loop *l) {
+    struct console *c = console_new(l, NULL);
+    console_data(c, "x\n", 2);
+    bool whole = console_finish(c);
+    console_free(c);
+    return whole ? 0 : 7;
+}
+
+static void test_a_full_disk_is_told(void **state) {
+    struct scratch s;
+    size_t len;
+    (void)state;
+    scratch_make(&s);
+    int full = open("/dev/full", O_WRONLY);
+    int err = open(scratch_path(&s, "err"), O_CREAT | O_RDWR, 0600);
+    assert_int_equal(wait_exit(start(write_to_a_full_disk, full, err)), 7);
+    char *text = scratch_read(scratch_path(&s, "err"), &len);
+    assert_string_equal(text, "cordon: warning: standard output could not be written: "
+                              "No space left on device\n");
+    free(text);
+    close(full);
+    close(err);
+    scratch_remove(&s);
 }
 
 // --- data --------------------------------------------------------------------
@@ -310,12 +335,12 @@ static void test_columns(void **state) {
                                    {"\xe4\xb8\xad", NULL, "\x1b"},
                                    {"abcdefgh", "", NULL}};
     (void)state;
-    for (size_t i = 0; i < 4; i++) assert_true(columns_add(c, rows[i], 5));
+    for (size_t i = 0; i < 4; i++) assert_true(columns_add(c, rows[i], 6));
     columns_print(c, &out);
-    assert_string_equal(buf_str(&out), "A         B  C\n"
-                                       "\xc3\xa9\xc3\xa9\xc3\xa9       x  last\n"
-                                       "\xe4\xb8\xad           \\x1b\n"
-                                       "abcde...\n");
+    assert_string_equal(buf_str(&out), "A          B  C\n"
+                                       "\xc3\xa9\xc3\xa9\xc3\xa9        x  last\n"
+                                       "\xe4\xb8\xad            \\x1b\n"
+                                       "abcdef...\n");
     columns_free(c);
     buf_free(&out);
 }
@@ -339,6 +364,7 @@ int main(void) {
         cmocka_unit_test(test_a_slow_reader_gets_all_of_it),
         cmocka_unit_test(test_the_loop_writes_what_waits),
         cmocka_unit_test(test_a_reader_that_is_gone),
+        cmocka_unit_test(test_a_full_disk_is_told),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_widths),
