@@ -74,9 +74,20 @@ $(B)/lua/%.o: lua/%.c
 	$(call say,CC)
 	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/assets.S: host/base/embed.sh $(ASSETS)
+# What is Lua among them is carried compiled too (lua/chunk.h).
+CARRIED_LUA := $(filter %.lua,$(ASSETS))
+$(B)/compile: lua/tools/compile.c lua/sandbox.h
 	@mkdir -p $(@D)
-	$(Q)sh host/base/embed.sh $(ASSETS) > $@.tmp && mv $@.tmp $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBS)
+
+$(B)/compiled.stamp: $(B)/compile $(CARRIED_LUA)
+	$(Q)mkdir -p $(addprefix $(B)/compiled/,$(sort $(dir $(CARRIED_LUA))))
+	$(Q)$(B)/compile $(B)/compiled $(CARRIED_LUA) && touch $@
+
+$(B)/assets.S: host/base/embed.sh $(ASSETS) $(B)/compiled.stamp
+	@mkdir -p $(@D)
+	$(Q)sh host/base/embed.sh $(ASSETS) \
+	    $(foreach f,$(CARRIED_LUA),compiled/$(f)=$(B)/compiled/$(f)) > $@.tmp && mv $@.tmp $@
 
 $(B)/assets.o: $(B)/assets.S
 	$(Q)$(CC) -c -o $@ $<

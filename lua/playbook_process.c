@@ -19,6 +19,7 @@
 #include "base/wire.h"
 #include "child/confine.h"
 #include "child/messages.h"
+#include "chunk.h"
 #include "sandbox.h"
 #include "seccomp.h"
 #include "values.h"
@@ -142,6 +143,17 @@ static int host_nearest(lua_State *L) {
     return 1;
 }
 
+// load(text, file): the function that it compiles to; nil and the message when it does not.
+static int host_load(lua_State *L) {
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len), *file = luaL_checkstring(L, 2);
+    const char *chunk = lua_pushfstring(L, "@%s", file);
+    if (chunk_load(L, file, chunk, text, len) == LUA_OK) return 1;
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+}
+
 // metatable(value): its real metatable, or nil.
 static int host_metatable(lua_State *L) {
     luaL_checkany(L, 1);
@@ -152,6 +164,7 @@ static const luaL_Reg host_functions[] = {
     {"send", host_send},
     {"receive", host_receive},
     {"nearest", host_nearest},
+    {"load", host_load},
     {"where", sandbox_where},
     {"freeze", sandbox_freeze},
     {"metatable", host_metatable},
@@ -161,8 +174,9 @@ static const luaL_Reg host_functions[] = {
 // --- the pass ----------------------------------------------------------------
 
 // Loads part `i` with the table at `environment` as its globals.
-static void load_part(lua_State *L, const struct part *part, int environment) {
-    if (luaL_loadbufferx(L, part->bytes, part->len, SANDBOX_CORE, "t") != LUA_OK) lua_error(L);
+static void load_part(lua_State *L, const struct process *p, size_t i, int environment) {
+    const struct part *part = &p->parts[i];
+    if (chunk_load(L, parts[i], SANDBOX_CORE, part->bytes, part->len) != LUA_OK) lua_error(L);
     lua_pushvalue(L, environment);
     lua_setupvalue(L, -2, 1);
 }
@@ -181,7 +195,7 @@ static int serve(lua_State *L) {
     lua_setfield(L, 4, "load");
     luaL_newlib(L, host_functions);  // 5 host
     for (size_t i = 0; i < PARTS; i++) {
-        load_part(L, &p->parts[i], 1);
+        load_part(L, p, i, 1);
         lua_pushvalue(L, 4);
         lua_pushvalue(L, 5);
         lua_call(L, 2, 0);

@@ -179,7 +179,7 @@ static void on_log(struct pass *p, struct slot *s) {
 }
 
 static void on_wait(struct pass *p, struct slot *s) {
-    slot_value(s, val_cstr(p->setup->real_time ? "poll" : "skip"));
+    slot_value(s, p->setup->real_time ? val_int(clock_now_us()) : val_cstr("skip"));
 }
 
 static void on_sleep(struct pass *p, struct slot *s) {
@@ -190,6 +190,7 @@ static void on_sleep(struct pass *p, struct slot *s) {
         v = NULL;
     }
     gate_record(p->setup->gate, "wait", v, NULL);
+    p->setup->gate->slept = true;
     after(p, s, seconds, slept);
 }
 

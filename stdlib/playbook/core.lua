@@ -64,7 +64,7 @@ local function finish(ok, value)
 end
 
 local function load_playbook()
-  local chunk, problem = load(core.load.source, "@" .. core.load.file, "t")
+  local chunk, problem = host.load(core.load.source, core.load.file)
   if not chunk then error(problem, 0) end
   local declared = core.declaration(chunk())
   if not declared then core.fail("the file %s must end with: return playbook { ... }", core.load.file) end

@@ -173,8 +173,9 @@ function core.wait(fn, options)
   options = options == nil and {} or options
   core.check_fields("wait: options", options, { timeout = is_seconds, interval = is_seconds })
   local timeout, interval = options.timeout or 60, options.interval or 2
-  if core.request { t = "wait", timeout = timeout } == "skip" then return true end
-  local over = core.request { t = "time" } + math.floor(timeout * 1000000)
+  local began = core.request { t = "wait", timeout = timeout }
+  if began == "skip" then return true end
+  local over = began + math.floor(timeout * 1000000)
   while true do
     local result = fn()
     if result then return result end
