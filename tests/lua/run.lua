@@ -9,6 +9,7 @@ local ALL = {
     "flow_simulator", "reach", "forecast", "sim_world", "sim_describe", "sim_groups",
     "sim_interfaces", "sim_network", "sim_instances", "sim_faults", "sim_sqs", "sim_refusals",
     "sim_property",
+    "lint_parser", "lint_rules",
 }
 
 local check = require "check"
