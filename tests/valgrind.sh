@@ -16,8 +16,8 @@ fi
 mkdir -p $logs
 ${CC:-cc} -D_GNU_SOURCE -shared -fPIC -o $logs/pidfd.so tests/valgrind/pidfd.c || exit 1
 
-# Not under valgrind: it measures that a stopped terminal slows nobody down, and valgrind does.
-NEVER="console_test"
+# Not under valgrind, which stretches time: they measure it.
+NEVER="console_test loop_test"
 # Slow ones, for `all` alone: they make thousands of files, or wait for time to pass.
 SLOW="journal_test journal_disk_test aws_door_test child_test sandbox_test"
 
