@@ -12,7 +12,7 @@ B       := build/$(MODE)
 
 PACKAGES := lua5.4 libcurl libcrypto libcjson expat inih libseccomp
 DEBS     := gcc make pkg-config liblua5.4-dev libcurl4-openssl-dev libssl-dev libcjson-dev \
-            libexpat1-dev libinih-dev libseccomp-dev libcmocka-dev lua5.4 python3 python3-venv
+            libexpat1-dev libinih-dev libseccomp-dev libmicrohttpd-dev libcmocka-dev lua5.4 python3 python3-venv
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 BASE_CFLAGS := -std=c11 -D_GNU_SOURCE -Ihost -I. -DCORDON_VERSION='"$(VERSION)"' $(WARNINGS) -MMD -MP \
@@ -25,6 +25,11 @@ else ifeq ($(MODE),asan)
   BASE_CFLAGS += -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
                  -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
   LDFLAGS     += -fsanitize=address,undefined
+else ifeq ($(MODE),fuzz)
+  CC          := clang
+  BASE_CFLAGS += -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+                 -fno-omit-frame-pointer -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
+  LDFLAGS     += -fsanitize=fuzzer,address,undefined
 else
   BASE_CFLAGS += -O0 -g -DASSET_ROOT='"$(CURDIR)"'
 endif
@@ -36,9 +41,9 @@ ifndef V
 endif
 
 # Recursive variables: pkg-config is asked when something is compiled, after `make deps`.
-LIB_CFLAGS = $(shell pkg-config --cflags libcurl libcrypto libcjson expat inih libseccomp)
+LIB_CFLAGS = $(shell pkg-config --cflags libcurl libcrypto libcjson expat inih libseccomp libmicrohttpd)
 LUA_CFLAGS = $(shell pkg-config --cflags lua5.4)
-# libcurl is loaded by host/aws/http.c when the network is needed; nothing links it.
+# libcurl and libmicrohttpd are loaded when they are needed; nothing links them.
 LIBS       = $(shell pkg-config --libs lua5.4 libcrypto libcjson expat inih libseccomp) -ldl -lm
 
 HOST_SRC := $(sort $(wildcard host/*/*.c))
@@ -69,9 +74,20 @@ $(B)/lua/%.o: lua/%.c
 	$(call say,CC)
 	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/assets.S: host/base/embed.sh $(ASSETS)
+# What is Lua among them is carried compiled too (lua/chunk.h).
+CARRIED_LUA := $(filter %.lua,$(ASSETS))
+$(B)/compile: lua/tools/compile.c lua/sandbox.h
 	@mkdir -p $(@D)
-	$(Q)sh host/base/embed.sh $(ASSETS) > $@.tmp && mv $@.tmp $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBS)
+
+$(B)/compiled.stamp: $(B)/compile $(CARRIED_LUA)
+	$(Q)mkdir -p $(addprefix $(B)/compiled/,$(sort $(dir $(CARRIED_LUA))))
+	$(Q)$(B)/compile $(B)/compiled $(CARRIED_LUA) && touch $@
+
+$(B)/assets.S: host/base/embed.sh $(ASSETS) $(B)/compiled.stamp
+	@mkdir -p $(@D)
+	$(Q)sh host/base/embed.sh $(ASSETS) \
+	    $(foreach f,$(CARRIED_LUA),compiled/$(f)=$(B)/compiled/$(f)) > $@.tmp && mv $@.tmp $@
 
 $(B)/assets.o: $(B)/assets.S
 	$(Q)$(CC) -c -o $@ $<
@@ -94,6 +110,38 @@ $(B)/tests/%: tests/suites/%.c $(B)/libcordon.a
 	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(B)/libcordon.a $(LIBS)
 
 tests: $(UNIT) $(SUITES) $(B)/cordon
+
+# --- fuzzing and memory ------------------------------------------------------
+# tests/fuzz/NAME.c becomes build/MODE/fuzz/NAME: with clang's libFuzzer in MODE=fuzz, else with
+# tests/fuzz/driver.c, which needs nothing. A "// link:" line as above. `make fuzz` wants clang
+# and libclang-rt-dev; `make check` runs build/asan/fuzz for a moment.
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(filter-out %/driver.c,$(wildcard tests/fuzz/*.c))))
+FUZZ_ENGINE := $(if $(filter fuzz,$(MODE)),,$(B)/fuzz/driver.o)
+
+$(B)/fuzz/driver.o: tests/fuzz/driver.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ENGINE) $(B)/libcordon.a
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -Itests $(LDFLAGS) $(TEST_LINK) -o $@ $< $(FUZZ_ENGINE) $(B)/libcordon.a $(LIBS)
+
+fuzzers: $(FUZZERS)
+
+fuzz:
+	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=fuzz fuzzers
+	@sh tests/fuzz/run.sh libfuzzer build/fuzz/fuzz $(FUZZ_SECONDS)
+
+# Puts what `make fuzz` found worth keeping into tests/fuzz/corpus, as small as it gets.
+fuzz-corpus:
+	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=fuzz fuzzers
+	@sh tests/fuzz/run.sh keep build/fuzz/fuzz
+
+valgrind:
+	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=debug tests
+	@sh tests/valgrind.sh all
 
 # --- API models ------------------------------------------------------------
 # Written again from pip's botocore (1.43 or newer) and committed.
@@ -125,7 +173,7 @@ venv: deps
 
 # --- the two commands --------------------------------------------------------
 demo: venv
-	@$(MAKE) --no-print-directory -s MODE=release
+	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=release
 	@$(PYTHON) tests/demo.py build/release/cordon
 
 check: venv
@@ -136,8 +184,8 @@ install: $(B)/cordon
 	install -D -m 644 docs/cordon.1 $(DESTDIR)$(PREFIX)/share/man/man1/cordon.1
 
 clean:
-	rm -rf build/debug build/asan build/release
+	rm -rf build/debug build/asan build/release build/fuzz
 
--include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(SUITES))
-.PHONY: all tests model deps venv demo check install clean
+-include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(SUITES) $(FUZZERS))
+.PHONY: all tests fuzzers fuzz fuzz-corpus valgrind model deps venv demo check install clean
 .DELETE_ON_ERROR:

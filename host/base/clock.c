@@ -6,6 +6,9 @@
 #include <time.h>
 
 #define SECOND INT64_C(1000000)
+// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what four digits of a year can say.
+#define FIRST_SECOND INT64_C(-62167219200)
+#define LAST_SECOND INT64_C(253402300799)
 
 int64_t clock_now_us(void) {
     struct timespec t;
@@ -27,30 +30,39 @@ static int split(int64_t us, struct tm *tm) {
         rest += SECOND;
     }
     time_t t = (time_t)seconds;
-    if (seconds < INT64_C(-62167219200) || seconds > INT64_C(253402300799)) t = 0;
+    if (seconds < FIRST_SECOND || seconds > LAST_SECOND) t = 0;
     gmtime_r(&t, tm);
     return (int)rest;
+}
+
+// "2026-11-24T02:15:30". Not strftime: its %Y has no leading zeros.
+static void print_second(const struct tm *tm, char out[80]) {
+    snprintf(out, 80, "%04d-%02d-%02dT%02d:%02d:%02d", tm->tm_year + 1900, tm->tm_mon + 1,
+             tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec);
 }
 
 void clock_iso_us(int64_t us, char out[CLOCK_ISO_SIZE]) {
     struct tm tm;
     int rest = split(us, &tm);
-    char text[64];
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    char text[80];
+    print_second(&tm, text);
     snprintf(out, CLOCK_ISO_SIZE, "%.19s.%06dZ", text, rest);
 }
 
 void clock_basic(int64_t us, char out[CLOCK_BASIC_SIZE]) {
     struct tm tm;
+    char text[80];
     split(us, &tm);
-    strftime(out, CLOCK_BASIC_SIZE, "%Y%m%dT%H%M%SZ", &tm);
+    snprintf(text, sizeof text, "%04d%02d%02dT%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+             tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    snprintf(out, CLOCK_BASIC_SIZE, "%.16s", text);
 }
 
 void clock_python(int64_t us, char out[CLOCK_PYTHON_SIZE]) {
     struct tm tm;
     int rest = split(us, &tm);
-    char text[64];
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    char text[80];
+    print_second(&tm, text);
     if (rest)
         snprintf(out, CLOCK_PYTHON_SIZE, "%.19s.%06d+00:00", text, rest);
     else
@@ -116,8 +128,9 @@ static bool finish(struct tm *tm, int us, int east, int64_t *out) {
     int64_t seconds = (int64_t)timegm(tm);
     // timegm makes 1 March of the 29 February that a year does not have.
     if (tm->tm_mday != day && !leap) return false;
-    *out = (seconds - east) * SECOND + us;
-    return true;
+    seconds -= east;
+    *out = seconds * SECOND + us;
+    return seconds >= FIRST_SECOND && seconds <= LAST_SECOND;
 }
 
 static bool parse_iso(struct reader r, int64_t *out) {

@@ -6,10 +6,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/val.h"
 
+// A copy that never ends in half a character.
 static void copy(char *to, size_t size, const char *from) {
     snprintf(to, size, "%s", from ? from : "");
+    size_t len = strlen(to), start = len;
+    if (len + 1 < size) return;
+    while (start > 0 && len - start < 4 && ((unsigned char)to[start] & 0xc0) != 0xc0) start--;
+    if (!utf8_char(to + start, len - start)) to[start] = '\0';
+}
+
+// Our own messages quote what came from outside: whatever that was, the sentence stays one line
+// of text.
+static void make_harmless(char *text) {
+    size_t len = strlen(text);
+    for (size_t i = 0, n; i < len; i += n ? n : 1) {
+        n = utf8_char(text + i, len - i);
+        unsigned char c = (unsigned char)text[i];
+        if (!n || c < ' ' || c == 0x7f) text[i] = c == '\n' || c == '\t' ? ' ' : '?';
+    }
 }
 
 static void fill(struct err *e, const char *code, const char *format, va_list args) {
@@ -18,6 +35,7 @@ static void fill(struct err *e, const char *code, const char *format, va_list ar
     struct err filled = {0};
     copy(filled.code, sizeof filled.code, code);
     vsnprintf(filled.message, sizeof filled.message, format, args);
+    make_harmless(filled.message);
     *e = filled;
 }
 
@@ -57,6 +75,7 @@ bool err_prefix(struct err *e, const char *format, ...) {
     va_end(args);
     size_t len = strlen(e->message);
     snprintf(e->message + len, sizeof e->message - len, ": %s", old);
+    make_harmless(e->message);
     return false;
 }
 

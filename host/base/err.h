@@ -39,7 +39,8 @@ struct err {
 
 // Fills `e` (which may be NULL) and returns false, so that a failure path is one
 // line: `return err_set(e, ERR_USAGE, "no such file: %s", path);`
-// Operation, request id and status are cleared.
+// Operation, request id and status are cleared. Control characters and broken UTF-8 among what
+// is quoted become '?', line ends and tabs blanks.
 bool err_set(struct err *e, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -39,6 +39,11 @@ static struct val *convert_number(struct conversion *c, const cJSON *item) {
         return NULL;
     }
     const char *text = c->text + c->numbers.at[c->next_number++];
+    if (!json_number_is_integer(text) && isinf(item->valuedouble)) {
+        err_set(c->e, ERR_INVALID, "%s holds a number that does not fit a double: %.40s", c->what,
+                text);
+        return NULL;
+    }
     if (!json_number_is_integer(text)) return checked(val_double(item->valuedouble), c->e);
     errno = 0;
     long long i = strtoll(text, NULL, 10);

@@ -34,10 +34,16 @@ void loop_fd_remove(struct loop_fd *w);  // NULL is allowed; does not close the 
 struct loop_timer *loop_timer_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx);
 void loop_timer_cancel(struct loop_timer *t);
 
+// A timer that stays until it is cancelled: not armed at first, armed as often as wanted, which
+// never allocates. A negative `ms` disarms it. Cancel it before the loop is freed.
+struct loop_timer *loop_timer_keep(struct loop *l, loop_timer_fn *fn, void *ctx);
+void loop_timer_arm(struct loop_timer *t, int64_t ms);
+
 // Something that must run before each poll and says how long poll may sleep (ms,
 // -1: no limit): curl's multi handle, a call queue.
 typedef int loop_prepare_fn(void *ctx);
 bool loop_prepare_add(struct loop *l, loop_prepare_fn *fn, void *ctx);
+void loop_prepare_remove(struct loop *l, loop_prepare_fn *fn, void *ctx);
 
 // Runs until `done` is true or, if `stop_on_signal`, a signal has arrived since
 // loop_signal was last cleared. False with `e` only when poll itself fails.

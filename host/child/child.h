@@ -43,7 +43,9 @@ struct child_handler {
 struct child *child_start(struct fork_server *s, struct loop *l, int64_t deadline_ms,
                           const struct child_handler *h, struct err *e);
 
-// Queues a message. False when the value cannot be framed or its queue is full.
+// Queues a message. False when the value cannot be framed, its queue is full, or it was
+// killed. For one that has ended by itself it is dropped: its last words (`done`, and why)
+// may still be on their way, and `ended` follows them.
 bool child_send(struct child *c, const struct val *message, struct err *e);
 
 // Messages are read only while it is not paused (a prompt is open, its queue is full).

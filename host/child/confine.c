@@ -42,8 +42,10 @@ static bool leave_no_dump(void) {
 }
 
 static bool keep_only(int fd) {
+    // A program that was started without 0 to 2 may have got one of them for its socket.
+    if (fd <= STDERR_FILENO) fd = fcntl(fd, F_DUPFD, CONFINED_FD);
     int null = open("/dev/null", O_RDWR);
-    if (null < 0) return false;
+    if (fd < 0 || null < 0) return false;
 #ifdef CORDON_SANITIZED
     int last = STDOUT_FILENO;  // a sanitizer's report must be seen
 #else
@@ -62,6 +64,7 @@ static void default_signals(void) {
     for (int number = 1; number < NSIG; number++)
         if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
 #endif
+    signal(SIGCHLD, SIG_DFL);  // an inherited SIG_IGN would take the ends of children away
     signal(SIGPIPE, SIG_IGN);  // a host that went away is an error to a write
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -119,8 +119,11 @@ static bool start_one(struct server *s, const struct request *r) {
 static void reap(struct server *s, size_t index) {
     struct served *c = &s->children[index];
     siginfo_t info = {0};
-    if (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0) return;
-    struct child_status status = {info.si_code, info.si_status};
+    struct child_status status = {CLD_KILLED, SIGKILL};  // if nobody can say
+    if (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG) == 0) {
+        if (info.si_pid == 0) return;
+        status = (struct child_status){info.si_code, info.si_status};
+    }
     ssize_t ignored = write(c->status, &status, sizeof status);  // 8 bytes into an empty pipe
     (void)ignored;
     close(c->pidfd);
@@ -158,6 +161,8 @@ struct fork_server *fork_server_start(child_main *serve, struct err *e) {
         free(s);
         return NULL;
     }
+    // Ignored, ended children would be reaped for us, and their pids be anybody's.
+    signal(SIGCHLD, SIG_DFL);
     pid_t self = getpid();
     s->pid = fork();
     if (s->pid == 0) {

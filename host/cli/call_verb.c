@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "codec/codec.h"
+#include "plan/skeleton.h"
 #include "run/advice.h"
 #include "run/confirm.h"
 #include "run/report.h"
@@ -19,7 +20,7 @@ static void print(struct host *h, const struct val *value) {
 
 static int failed(struct host *h, const struct err *e) {
     console_error(h->console, e);
-    return error_exit(e);
+    return loop_signal(h->loop) ? 128 + loop_signal(h->loop) : error_exit(e);
 }
 
 // --- what changes nothing ------------------------------------------------------
@@ -31,11 +32,10 @@ static int read_call(struct host *h, const struct operation *op, const struct va
     struct val *prepared = codec_prepare(h->model, op, params, &e);
     if (!prepared) return failed(h, &e);
     struct aws_call call = {.op = op, .params = prepared};
-    bool ok = aws_wait(h->aws, &call, &reply, &value);
+    bool ok = backend_wait(&h->backend, &call, &reply, &value);
     val_unref(prepared);
     if (ok) print(h, value);
     val_unref(value);
-    if (!ok && loop_signal(h->loop)) return 128 + loop_signal(h->loop);
     return ok ? EXIT_DONE : failed(h, &reply.err);
 }
 
@@ -54,7 +54,7 @@ static int dry_run(struct host *h, const struct operation *op, const struct val 
     }
     struct aws_reply reply = {0};
     struct aws_call call = {.op = op, .params = dry};
-    bool ok = aws_wait(h->aws, &call, &reply, &value);
+    bool ok = backend_wait(&h->backend, &call, &reply, &value);
     val_unref(dry);
     val_unref(value);
     if (!ok && err_is(&reply.err, "DryRunOperation")) {
@@ -77,7 +77,12 @@ static bool plan_it(struct single *s, const struct operation *op, const struct v
     buf_printf(&title, "call %s.%s", op->service->name, op->method);
     bool ok = plan_add_step(&s->plan, buf_str(&title), NULL, e) != NULL;
     buf_free(&title);
-    struct planned_call *c = ok ? plan_add_call(&s->plan, 0, "#1", op, params, WINDOW_NONE, e) : NULL;
+    struct planned_call *c = ok ? plan_add_call(&s->plan, 0, "1:#1", op, params, WINDOW_NONE, e) : NULL;
+    struct skeleton_counters counters = {0};
+    struct val *answer = c ? skeleton_answer(s->host->model, op, params, &counters, e) : NULL;
+    skeleton_free(&counters);
+    if (!answer) return false;
+    plan_put(&c->result, answer);
     s->plan.rehearsed_count = s->plan.call_count;
     struct advice a = {.loop = s->host->loop,
                        .model = s->host->model,
@@ -127,8 +132,7 @@ static bool do_it(struct single *s, const struct operation *op, const struct val
               single_journal(s, "call", safe, e) && record_word(s, word, e);
     val_unref(safe);
     if (!ok) return false;
-    gate_open_step(&s->gate, 0, true);
-    ok = single_send(s, op, params, &value, e);
+    ok = gate_open_step(&s->gate, 0, true, e) && single_send(s, op, params, &value, e);
     val_unref(gate_close_step(&s->gate));
     if (ok) print(s->host, value);
     val_unref(value);
@@ -140,13 +144,17 @@ static int mutate(struct host *h, const struct operation *op, const struct val *
     struct err e;
     bool ok = single_begin(&s, h, &e) && do_it(&s, op, params, &e);
     s.outcome.finished = ok;
-    if (!ok) s.outcome.err = e;
+    if (!ok) {
+        s.outcome.err = e;
+        s.outcome.signal = loop_signal(h->loop);
+    }
     int code;
     if (!s.journal) code = ok ? EXIT_DONE : failed(h, &e);
     else {
         // Events of a single call would stand between its result and its reader.
         s.scene.json = false;
         code = report_run(&s.scene, &s.gate, &s.outcome, NULL);
+        h->changed = s.outcome.changed;
     }
     single_free(&s);
     return code;

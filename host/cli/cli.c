@@ -8,11 +8,10 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/verbs_journal.h"
-#include "prompt/prompt.h"
 #include "run/outcome.h"
+#include "run/world_file.h"
 
 #define DEFAULT_DEADLINE_S 300
-#define ASK_MS 300000  // for a code: it is good for half a minute, its device may lie elsewhere
 
 enum need { NEEDS_PLAYBOOKS = 1, NEEDS_ADVISOR = 2, NEEDS_AWS = 4, NEEDS_MODEL = 8 };
 
@@ -44,11 +43,15 @@ static const struct verb verbs[] = {
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
     {"list", "list", "the playbooks that can be named", NEEDS_PLAYBOOKS, verb_list},
     {"show", "show PLAYBOOK", "what a playbook does, and its arguments", NEEDS_PLAYBOOKS, verb_show},
-    {"lint", "lint PLAYBOOK ...", "check playbooks without calling AWS", NEEDS_PLAYBOOKS, verb_lint},
+    {"new", "new NAME", "write a playbook to begin with: playbooks/NAME.lua", 0, verb_new},
+    {"lint", "lint PLAYBOOK ...", "check playbooks without calling AWS",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_lint},
     {"call", "call SERVICE OPERATION [JSON]", "one API call through the gate",
      NEEDS_ADVISOR | NEEDS_AWS, verb_call},
     {"doctor", "doctor [PLAYBOOK key=value ...]", "who, where, with which keys and why; what is denied",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_doctor},
+    {"sim", "sim serve [--port N] [--world FILE]", "the simulator on a loopback port, for any AWS client",
+     NEEDS_ADVISOR, verb_sim},
     {"version", "version", "the version", 0, verb_version},
     {"help", "help", "this text", 0, verb_help},
 };
@@ -65,6 +68,7 @@ static const char flags_text[] =
     "  --dry-run             run: as plan; call: send DryRun=true where there is one\n"
     "  --yes                 say yes beforehand (never to irreversible calls of a playbook)\n"
     "  --no-input            never ask; what needs a question is refused (exit 5)\n"
+    "  --sim[=WORLD]         a simulated world instead of AWS; --save writes it back\n"
     "  --deadline SECONDS    computing time of a playbook (300)\n"
     "  --detailed-exitcode   plan: exit 10 when changes are pending\n"
     "  --json                events or data on stdout, one JSON value a line\n"
@@ -105,33 +109,6 @@ static const struct verb *find_verb(const char *name, struct err *e) {
     return NULL;
 }
 
-// A code of the operator's device, for a role that wants one.
-static bool ask_operator(void *ctx, const char *question, struct buf *answer, size_t max,
-                         struct err *e) {
-    struct host *h = ctx;
-    enum prompt_how how = PROMPT_EOF;
-    struct prompt *p = h->no_input ? NULL : prompt_open(h->loop, e);
-    if (h->no_input) err_set(e, ERR_DECLINED, "%s--no-input was given", question);
-    bool ok = p && prompt_line(p, question, answer, max, ASK_MS, &how, e);
-    prompt_close(p);
-    if (ok && how != PROMPT_ANSWER) ok = err_set(e, ERR_DECLINED, "%sno answer came", question);
-    return ok;
-}
-
-bool connect_aws(struct host *h, struct err *e) {
-    struct aws_options o = {.profile = h->profile,
-                            .region = h->region,
-                            .endpoint_url = h->endpoint_url,
-#ifdef CORDON_SANITIZED
-                            .loopback_only = true,
-#endif
-                            .verbose = h->verbose,
-                            .ask = ask_operator,
-                            .ask_ctx = h};
-    h->aws = aws_new(h->loop, h->model, &o, e);
-    return h->aws != NULL;
-}
-
 // The embedded models, and a team's own in $XDG_CONFIG_HOME/cordon/models.
 static bool open_model(struct host *h, struct err *e) {
     struct buf folder = BUF_EMPTY;
@@ -142,14 +119,21 @@ static bool open_model(struct host *h, struct err *e) {
     return h->model != NULL;
 }
 
-static bool set_up(struct host *h, const struct verb *v, const struct parts *parts,
-                   struct advisor *advisor, struct err *e) {
+// --sim: the world instead of AWS.
+static bool connect(struct host *h, const struct options *o, struct err *e) {
+    if (!o->sim) return connect_aws(h, e);
+    backend_simulated(&h->backend, h->loop, h->model, h->advisor);
+    return world_open(h->advisor, o->sim, e);
+}
+
+static bool set_up(struct host *h, const struct verb *v, const struct options *o,
+                   const struct parts *parts, struct advisor *advisor, struct err *e) {
     if (v->needs && !open_model(h, e)) return false;
     if (v->needs & NEEDS_ADVISOR) {
         if (!parts->make_advisor(advisor, e)) return false;
         h->advisor = advisor;
     }
-    return !(v->needs & NEEDS_AWS) || connect_aws(h, e);
+    return !(v->needs & NEEDS_AWS) || connect(h, o, e);
 }
 
 static struct host host_of(const struct options *o) {
@@ -162,6 +146,13 @@ static struct host host_of(const struct options *o) {
                          .no_input = o->no_input,
                          .verbose = o->verbose,
                          .json = o->json};
+}
+
+int usage(struct host *h, const char *text) {
+    struct err e;
+    err_set(&e, ERR_USAGE, "%s", text);
+    console_error(h->console, &e);
+    return EXIT_USAGE;
 }
 
 static int fail(struct host *h, const struct err *e) {
@@ -180,15 +171,18 @@ static int run_verb(struct host *h, const struct verb *v, const struct options *
     h->console = h->loop ? console_new(h->loop, &c) : NULL;
     if (!h->console) err_memory(&e);
     bool ok = h->console && (!v->needs || loop_catch_signals(h->loop, &e)) &&
-              set_up(h, v, parts, &advisor, &e);
+              set_up(h, v, o, parts, &advisor, &e);
     code = ok ? v->run(h, o) : fail(h, &e);
-    aws_free(h->aws);
+    // The world goes on where it stands only when that was asked for.
+    if (ok && o->save && o->sim && *o->sim && !world_save(h->advisor, o->sim, &e)) code = fail(h, &e);
+    backend_free(&h->backend);
     if (h->advisor) parts->free_advisor(&advisor);
     model_free(h->model);
     bool lost = h->console && !console_finish(h->console);
     console_free(h->console);
     loop_free(h->loop);
-    return lost && code == EXIT_DONE ? EXIT_FAILED : code;
+    // Who asked for data did not get it; what was changed is not undone by that.
+    return lost && code == EXIT_DONE && !h->changed ? EXIT_FAILED : code;
 }
 
 int cli_main(int argc, char **argv, const struct parts *parts) {

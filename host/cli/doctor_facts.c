@@ -49,7 +49,7 @@ static bool ask(struct facts *f, const char *service, const char *operation, boo
     const struct operation *op = model_operation(f->host->model, service, operation, &e);
     bool ok = op && params && (!dry_run || val_set(params, "DryRun", val_bool(true)));
     struct aws_call call = {.op = op, .params = params};
-    if (ok) ok = aws_wait(f->host->aws, &call, &a->reply, &a->value);
+    if (ok) ok = aws_wait(f->host->backend.aws, &call, &a->reply, &a->value);
     else a->reply.err = e;
     val_unref(params);
     a->ms = (a->reply.answered_us - a->reply.sent_us) / 1000;
@@ -58,8 +58,8 @@ static bool ask(struct facts *f, const char *service, const char *operation, boo
 
 static bool check_keys(struct facts *f) {
     struct err e = {0};
-    bool ok = aws_credentials(f->host->aws, &e);
-    check(f, "keys", ok, ok ? val_printf("from %s", aws_credential_source(f->host->aws))
+    bool ok = aws_credentials(f->host->backend.aws, &e);
+    check(f, "keys", ok, ok ? val_printf("from %s", aws_credential_source(f->host->backend.aws))
                             : val_cstr(e.message));
     return ok;
 }
@@ -101,7 +101,7 @@ static void check_ec2(struct facts *f) {
 
 static void check_clock(struct facts *f) {
     int64_t us;
-    if (!aws_clock_offset(f->host->aws, &us)) {
+    if (!aws_clock_offset(f->host->backend.aws, &us)) {
         check(f, "clock", true, val_cstr("not compared: no server said its time"));
         return;
     }
@@ -115,7 +115,7 @@ static void check_clock(struct facts *f) {
 }
 
 static void check_settings(struct facts *f) {
-    struct val *settings = aws_explain(f->host->aws);
+    struct val *settings = aws_explain(f->host->backend.aws);
     static const char *const problems[] = {"problem", "region_problem"};
     for (size_t i = 0; i < 2; i++) {
         const char *problem = val_get_str(settings, problems[i], NULL);

@@ -9,7 +9,8 @@
 
 #define LONGEST_DEADLINE 86400
 
-enum flag_kind { FLAG_BOOL, FLAG_TEXT, FLAG_SECONDS };
+// FLAG_MAYBE takes a value only when it is joined by '='.
+enum flag_kind { FLAG_BOOL, FLAG_TEXT, FLAG_MAYBE, FLAG_SECONDS, FLAG_PORT };
 
 struct flag {
     const char *name;
@@ -34,6 +35,12 @@ static const struct flag flags[] = {
     {"dry-run", FLAG_BOOL, FIELD(dry_run)},
     {"detailed-exitcode", FLAG_BOOL, FIELD(detailed_exitcode)},
     {"help", FLAG_BOOL, FIELD(help)},
+    {"sim", FLAG_MAYBE, FIELD(sim)},
+    {"save", FLAG_BOOL, FIELD(save)},
+    {"world", FLAG_TEXT, FIELD(world)},
+    {"out", FLAG_TEXT, FIELD(out)},
+    {"junit", FLAG_TEXT, FIELD(junit)},
+    {"port", FLAG_PORT, FIELD(port)},
 };
 
 #define FLAG_COUNT (sizeof flags / sizeof *flags)
@@ -52,15 +59,16 @@ static const struct flag *find_flag(const char *name, size_t len, struct err *e)
     return NULL;
 }
 
-static bool set_seconds(int64_t *field, const char *text, const char *name, struct err *e) {
+static bool set_number(int64_t *field, const char *text, long least, long most,
+                       const char *name, struct err *e) {
     char *end;
-    long seconds = strtol(text, &end, 10);
-    if (*text && !*end && seconds >= 1 && seconds <= LONGEST_DEADLINE) {
-        *field = seconds;
+    long number = strtol(text, &end, 10);
+    if (*text && !*end && number >= least && number <= most) {
+        *field = number;
         return true;
     }
-    return err_set(e, ERR_USAGE, "--%s takes seconds from 1 to %d, not \"%.40s\"", name,
-                   LONGEST_DEADLINE, text);
+    return err_set(e, ERR_USAGE, "--%s takes a number from %ld to %ld, not \"%.40s\"", name, least,
+                   most, text);
 }
 
 // Puts a flag's value (NULL: none was joined by '=') in its field. `next` is the following word,
@@ -68,16 +76,19 @@ static bool set_seconds(int64_t *field, const char *text, const char *name, stru
 static bool set_flag(struct options *o, const struct flag *f, const char *value, const char *next,
                      bool *used, struct err *e) {
     char *field = (char *)o + f->offset;
-    *used = f->kind != FLAG_BOOL && !value;
+    *used = f->kind != FLAG_BOOL && f->kind != FLAG_MAYBE && !value;
     if (f->kind == FLAG_BOOL && value)
         return err_set(e, ERR_USAGE, "--%s takes no value", f->name);
     if (f->kind == FLAG_BOOL) {
         *(bool *)(void *)field = true;
         return true;
     }
-    if (!value) value = next;
-    if (!value || !*value) return err_set(e, ERR_USAGE, "--%s needs a value", f->name);
-    if (f->kind == FLAG_SECONDS) return set_seconds((int64_t *)(void *)field, value, f->name, e);
+    if (!value) value = f->kind == FLAG_MAYBE ? "" : next;
+    if (!value || (!*value && f->kind != FLAG_MAYBE))
+        return err_set(e, ERR_USAGE, "--%s needs a value", f->name);
+    int64_t *number = (int64_t *)(void *)field;
+    if (f->kind == FLAG_SECONDS) return set_number(number, value, 1, LONGEST_DEADLINE, f->name, e);
+    if (f->kind == FLAG_PORT) return set_number(number, value, 1, 65535, f->name, e);
     *(const char **)(void *)field = value;
     return true;
 }

@@ -15,6 +15,10 @@ struct options {
     int64_t deadline_s;
     bool yes, no_input, json, quiet, verbose, no_color;
     bool dry_run, detailed_exitcode, help;
+    const char *sim;  // a world's file; "" for the default world; NULL: not simulated
+    bool save;        // write the world back to its file
+    const char *world, *out, *junit;
+    int64_t port;
     // What is left: the verb and its words. Points into the argv that was given.
     char **words;
     int word_count;

@@ -145,6 +145,7 @@ static bool read_json(int status, const char *body, size_t len, const char *quer
     const char *type = val_get_str(v, "__type", "");
     if (*type) copy_text(code, sizeof code, type, strlen(type));
     if (*type) cut_type(code);
+    if (!*code) snprintf(code, sizeof code, "%d", status);
     apply_query_error(query_error, code, sizeof code);
     if (val_type(v) != VAL_MAP || (!*type && !message && !query_error))
         fault_unexpected(status, body, len, code, e);

@@ -85,14 +85,19 @@ static struct val *read_root(const struct codec *c, const struct operation *op,
     return shape ? xml_read(c, shape, result) : empty(c->e);
 }
 
+// Something else than a document of AWS: a page, a text, nothing.
+static bool is_no_document(const char *body, size_t len) {
+    if (len < 2 || body[0] != '<' || body[1] == '!') return true;
+    return len >= 5 && strncasecmp(body, "<html", 5) == 0;
+}
+
 static struct val *read_xml_body(const struct codec *c, const struct operation *op,
                                  const struct shape *shape, int status, const char *body,
                                  size_t len, char *request_id) {
     struct xml x;
     struct val *result = NULL;
     if (!xml_parse(&x, body, len, "the answer", c->e)) {
-        if (err_is(c->e, ERR_INVALID) && (!len || body[0] != '<' || strncmp(body, "<!", 2) == 0 ||
-                                          strncasecmp(body, "<html", 5) == 0))
+        if (err_is(c->e, ERR_INVALID) && is_no_document(body, len))
             fault_unexpected(status, body, len, ERR_INVALID, c->e);
     } else {
         if (request_id) copy_request_id(x.root, request_id);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/val.h"
+#include "gate/key.h"
 #include "gate/window.h"
 #include "journal/journal.h"
 #include "plan/plan.h"
@@ -44,7 +45,7 @@ struct gate_request {
     const struct operation *op;
     struct val *prepared;  // parameters as they are sent
     struct planned_call *planned;
-    char key[256];
+    char key[KEY_SIZE];
     bool closing;
     bool resent;  // its fate was looked up, it had not taken effect, and it was sent once more
     struct gate_request *next;
@@ -64,8 +65,8 @@ struct gate {
     struct journal *journal;  // NULL in a rehearsal
     struct plan *plan;
     struct val *bindings;  // planned id -> real id
-    struct val *ordinals;  // branch -> mutations so far
-    struct val *created;   // ids that this run made, planned ones in a rehearsal
+    struct keys keys;
+    struct val *created;  // ids that this run made, planned ones in a rehearsal
 
     bool step_open;
     bool step_confirmed;
@@ -86,11 +87,21 @@ struct gate {
     bool (*settle)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
     void *settle_ctx;
 
+    // The open step's planned calls have all been made and answered. NULL: nobody to tell.
+    void (*all_made)(void *ctx);
+    void *all_made_ctx;
+
+    // Something the operator should know at once, in one line. NULL: nobody to tell.
+    void (*tell)(void *ctx, const char *text);
+    void *tell_ctx;
+
     size_t reads, mutations;
-    size_t in_flight;          // mutations sent and not answered
-    bool changed;              // a mutation of this run succeeded, or may have
-    bool unknown;              // the fate of one is not known
+    size_t in_flight;  // mutations sent and not answered
+    bool slept;        // the playbook has waited in the open step, perhaps for EC2 to catch up
+    bool changed;      // a mutation of this run succeeded, or may have
+    bool unknown;      // the fate of one is not known
     bool journal_lost;
+    struct err journal_loss;  // why
     struct gate_request *queue, **queue_end;
 };
 
@@ -113,7 +124,7 @@ void gate_settled(struct gate *g, struct gate_request *r, enum gate_fate fate,
 void gate_latch(struct gate *g, const struct err *why);
 
 // Opens a step for mutations. In an execution `confirmed` is the operator's word.
-void gate_open_step(struct gate *g, size_t step, bool confirmed);
+bool gate_open_step(struct gate *g, size_t step, bool confirmed, struct err *e);
 // Ends it; the keys of its planned calls that were not made, a list (new reference).
 struct val *gate_close_step(struct gate *g);
 
@@ -121,6 +132,9 @@ struct val *gate_close_step(struct gate *g);
 // `members` is consumed.
 bool gate_record(struct gate *g, const char *kind, struct val *members, struct err *e);
 bool gate_sync(struct gate *g, struct err *e);
+
+// Gives the request its answer. For this folder alone.
+void gate_finish(struct gate_request *r, const struct aws_reply *reply);
 
 // The host's own closing call (window.c, `cordon close`): no plan to compare with; the
 // approval is in the journal. Journals what it can, sends in any case.

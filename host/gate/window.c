@@ -6,18 +6,24 @@
 
 #include "base/clock.h"
 #include "codec/codec.h"
+#include "gate/closing.h"
 #include "gate/gate.h"
 #include "plan/binding.h"
 
 // Room that is reserved on the disk for one call's intent and outcome.
 #define CALL_BYTES 16384
-// A closing call that AWS refuses outright is tried this often; anything that may pass
-// (throttling, time-outs, server errors) until CLOSE_FOR_MS are over.
-#define REFUSED_TRIES 3
-#define CLOSE_FOR_MS INT64_C(900000)
-#define LONGEST_PAUSE_MS 8000
+// Opening calls without an answer for so long: what they did is not known, and the host is
+// not left open to find out.
+#define OPENING_PATIENCE_MS 15000
+
+static void stop_patience(struct window *w) {
+    loop_timer_cancel(w->patience);
+    loop_timer_cancel(w->helper);
+    w->patience = w->helper = NULL;
+}
 
 void window_free(struct window *w) {
+    stop_patience(w);
     for (size_t i = 0; i < w->count; i++) {
         free(w->duties[i].key);
         val_unref(w->duties[i].params);
@@ -82,7 +88,8 @@ static bool collect_duties(struct gate *g, struct err *e) {
         if (!add_duty(&g->window, c->key, c->op, params, e)) return false;
     }
     if (g->window.count) return true;
-    return err_set(e, ERR_REFUSED, "the window's close function makes no call: it would never close");
+    return err_set(e, ERR_REFUSED,
+                   "the window's close function makes no call: it would never close");
 }
 
 static struct val *duty_value(const struct duty *d) {
@@ -118,10 +125,22 @@ static bool record_open(struct gate *g, struct err *e) {
     return gate_record(g, "window.open", v, e) && gate_sync(g, e);
 }
 
+static void out_of_patience(void *ctx) {
+    struct gate *g = ctx;
+    struct err e, why;
+    g->window.patience = NULL;
+    if (!g->window.open) return;
+    err_set(&why, ERR_INTERRUPTED,
+            "the window's opening calls were not all answered within %d s, so it is closed at once",
+            OPENING_PATIENCE_MS / 1000);
+    if (g->tell) g->tell(g->tell_ctx, why.message);
+    gate_latch(g, &why);
+    window_close(g, "host", &e);
+}
+
 bool window_begin(struct gate *g, double settle, struct err *e) {
+    if (!g->step_open) return err_set(e, ERR_REFUSED, "window must be inside a step");
     struct planned_step *s = &g->plan->steps[g->step];
-    if (!g->step_open)
-        return err_set(e, ERR_REFUSED, "window must be inside a step");
     if (g->part != WINDOW_NONE)
         return err_set(e, ERR_REFUSED, "a window is open already; one at a time");
     if (g->mode == GATE_REHEARSAL) {
@@ -144,6 +163,8 @@ bool window_begin(struct gate *g, double settle, struct err *e) {
     loop_hold_stops(true);
     g->window.open = g->window.was_open = true;
     g->part = WINDOW_OPENING;
+    // When there is no memory for it, the calls' own time-outs remain.
+    g->window.patience = loop_timer_add(g->loop, OPENING_PATIENCE_MS, out_of_patience, g);
     return true;
 }
 
@@ -160,8 +181,14 @@ bool window_adopt(struct gate *g, const struct val *closing, struct err *e) {
     return true;
 }
 
+void window_settling(struct gate *g) {
+    stop_patience(&g->window);
+}
+
 void window_settled(struct gate *g) {
-    if (g->part == WINDOW_OPENING) g->part = WINDOW_CLOSING;
+    if (g->part != WINDOW_OPENING) return;
+    g->part = WINDOW_CLOSING;
+    if (g->window.open) help_closing(g);
 }
 
 // --- what the gate tells ---------------------------------------------------
@@ -189,136 +216,25 @@ void window_sent(struct gate *g, const struct gate_request *r) {
     if (!d) return;
     if (!w->first_closing_sent) w->first_closing_sent = now;
     d->state = DUTY_SENT;
+    d->sent_ms = clock_mono_ms();
+    d->in_flight++;
 }
 
-// What it was to take away is not there: the end that was wanted.
-static bool is_already_closed(const struct err *e) {
-    return err_is(e, "InvalidPermission.NotFound");
-}
-
-static bool may_pass_later(const struct aws_reply *reply) {
-    return reply->unknown || reply->err.retryable || reply->err.status >= 500 ||
-           reply->err.status == 0;
-}
-
-static int64_t pause_after(int tries) {
-    int64_t ms = 250;
-    while (--tries > 0 && ms < LONGEST_PAUSE_MS) ms *= 2;
-    return ms;
-}
-
-static void duty_answered(struct window *w, struct duty *d, const struct aws_reply *reply) {
-    w->last_closing_answered = clock_now_us();
-    if (reply->ok || is_already_closed(&reply->err)) {
-        d->state = DUTY_DONE;
-        return;
-    }
-    d->tries++;
-    d->err = reply->err;
-    d->not_before_ms = clock_mono_ms() + pause_after(d->tries);
-    bool hopeless = !may_pass_later(reply) && d->tries >= REFUSED_TRIES;
-    d->state = hopeless ? DUTY_GIVEN_UP : DUTY_DUE;
-}
-
-void window_answered(struct gate *g, const struct gate_request *r, const struct aws_reply *reply) {
+bool window_answered(struct gate *g, struct gate_request *r, const struct aws_reply *reply) {
     struct window *w = &g->window;
-    if (!w->open) return;
+    if (!w->open) return false;
     if (is_opening(r)) {
         if (w->openings_in_flight) w->openings_in_flight--;
         w->last_opening_answered = clock_now_us();
         // It may take effect after a closing call did: closing is done once more.
         if (w->closing_begun || reply->unknown) w->repeat = true;
-        return;
+        return false;
     }
     struct duty *d = r->closing ? duty_of(w, r->key) : NULL;
-    if (d) duty_answered(w, d, reply);
+    return d && duty_answered(w, d, r, reply);
 }
 
 // --- closing ---------------------------------------------------------------
-
-// The host's own closing call on its way; freed when its answer is in.
-struct closing_call {
-    struct gate_request request;
-    size_t *pending;
-    bool *quiet;
-};
-
-static void closing_answered(void *ctx, const struct aws_reply *reply) {
-    struct closing_call *c = ctx;
-    (void)reply;
-    if (--*c->pending == 0) *c->quiet = true;
-    free(c);
-}
-
-static bool send_duty(struct gate *g, struct duty *d, size_t *pending, bool *quiet) {
-    struct closing_call *c = calloc(1, sizeof *c);
-    struct err e;
-    if (!c) return false;
-    c->pending = pending;
-    c->quiet = quiet;
-    c->request = (struct gate_request){.branch = "",
-                                       .params = d->params,
-                                       .op = d->op,
-                                       .planned = plan_find(g->plan, d->key),
-                                       .done = closing_answered,
-                                       .ctx = c};
-    size_t len = strlen(d->key);
-    memcpy(c->request.key, d->key, len < sizeof c->request.key ? len + 1 : 0);
-    ++*pending;
-    if (gate_send_closing(g, &c->request, &e)) return true;
-    --*pending;
-    d->state = DUTY_GIVEN_UP;
-    d->err = e;
-    free(c);
-    return false;
-}
-
-static size_t count_state(const struct window *w, enum duty_state state) {
-    size_t n = 0;
-    for (size_t i = 0; i < w->count; i++) n += w->duties[i].state == state;
-    return n;
-}
-
-// Sends what is due and whose pause is over, and waits until nothing of ours is under way.
-static void one_round(struct gate *g) {
-    size_t pending = 1;
-    bool quiet = false;
-    for (size_t i = 0; i < g->window.count; i++) {
-        struct duty *d = &g->window.duties[i];
-        if (d->state == DUTY_DUE && d->not_before_ms <= clock_mono_ms())
-            send_duty(g, d, &pending, &quiet);
-    }
-    if (--pending == 0) return;
-    loop_until(g->loop, &quiet, false, NULL);
-}
-
-static void all_due_again(struct window *w) {
-    for (size_t i = 0; i < w->count; i++) {
-        if (w->duties[i].state == DUTY_SENT) continue;
-        w->duties[i].state = DUTY_DUE;
-        w->duties[i].not_before_ms = 0;
-    }
-    w->repeat = false;
-}
-
-// Until every duty is done or given up and no opening call can still arrive.
-static void close_all(struct gate *g) {
-    struct window *w = &g->window;
-    int64_t end = clock_mono_ms() + CLOSE_FOR_MS;
-    for (;;) {
-        one_round(g);
-        bool busy = w->openings_in_flight || count_state(w, DUTY_SENT);
-        if (!busy && w->repeat) {
-            all_due_again(w);
-            continue;
-        }
-        if (!busy && !count_state(w, DUTY_DUE)) return;
-        if (clock_mono_ms() > end) break;
-        if (!loop_for(g->loop, 20, NULL)) break;
-    }
-    for (size_t i = 0; i < w->count; i++)
-        if (w->duties[i].state != DUTY_DONE) w->duties[i].state = DUTY_GIVEN_UP;
-}
 
 double window_most(const struct window *w) {
     if (!w->first_opening_sent || !w->last_closing_answered) return 0;
@@ -347,18 +263,20 @@ static void record_closed(struct gate *g, const char *by) {
 bool window_close(struct gate *g, const char *by, struct err *e) {
     struct window *w = &g->window;
     g->part = WINDOW_NONE;
+    stop_patience(w);
     if (!w->open) return true;
     w->closing_begun = true;
     gate_flush(g);
     close_all(g);
     loop_hold_stops(false);
+    if (!w->open) return true;  // the loop of close_all closed it from a callback
     const struct duty *lost = NULL;
     for (size_t i = 0; i < w->count && !lost; i++)
         if (w->duties[i].state == DUTY_GIVEN_UP) lost = &w->duties[i];
     if (lost) {
         w->failed = true;
         return err_set(e, "WindowOpen", "%zu of %zu closing calls failed; %s: %s: %s",
-                       count_state(w, DUTY_GIVEN_UP), w->count, lost->op->name, lost->err.code,
+                       count_duties(w, DUTY_GIVEN_UP), w->count, lost->op->name, lost->err.code,
                        lost->err.message);
     }
     record_closed(g, by);
@@ -371,6 +289,6 @@ bool window_end(struct gate *g, struct err *e) {
         g->part = WINDOW_NONE;
         return true;
     }
-    bool by_playbook = count_state(&g->window, DUTY_DONE) == g->window.count;
+    bool by_playbook = count_duties(&g->window, DUTY_DONE) == g->window.count;
     return window_close(g, by_playbook ? "playbook" : "host", e);
 }

@@ -25,15 +25,18 @@ struct duty {
     const struct operation *op;
     struct val *params;  // real ids only
     enum duty_state state;
-    int tries;
-    int64_t not_before_ms;  // clock_mono_ms(), after a failure
-    struct err err;         // the last failure
+    int tries, in_flight;
+    int64_t sent_ms;              // clock_mono_ms(), of the last one sent
+    int64_t not_before_ms;        // clock_mono_ms(), after a failure
+    struct err err;               // the last failure
+    bool told;                    // and the operator knows of it
+    struct gate_request *parked;  // the playbook's own call, whose answer waits for the end
 };
 
 struct window {
-    bool open;         // the duty holds
-    bool was_open;     // it held at some time of this run
-    bool failed;       // a closing call was given up: it may still be open
+    bool open;      // the duty holds
+    bool was_open;  // it held at some time of this run
+    bool failed;    // a closing call was given up: it may still be open
     size_t step;
     double settle;
     struct duty *duties;
@@ -41,6 +44,9 @@ struct window {
     size_t openings_in_flight;
     bool repeat;  // an opening call's end came, or may come, after closing had begun
     bool closing_begun;
+    struct loop_timer *patience;  // at its end the host closes, opened half-way or not
+    struct loop_timer *helper;    // looks after the playbook's closing calls
+    int64_t settled_ms;           // clock_mono_ms(): since then closing calls are awaited
     int64_t first_opening_sent, last_opening_answered;  // clock_now_us(), 0: not yet
     int64_t first_closing_sent, last_closing_answered;
 };
@@ -49,7 +55,9 @@ struct window {
 // the journal, on disk, with room for their outcomes, before it returns true.
 bool window_begin(struct gate *g, double settle, struct err *e);
 
-// From now on the calls are closing ones.
+// The opening calls are answered, the settle time begins: it has no limit but its own.
+void window_settling(struct gate *g);
+// It is over: from now on the calls are closing ones.
 void window_settled(struct gate *g);
 
 // The playbook says that it is done. Sends what is still due, and journals the end.
@@ -65,7 +73,8 @@ bool window_adopt(struct gate *g, const struct val *closing, struct err *e);
 
 // What the gate tells: a call of the window was sent, was answered.
 void window_sent(struct gate *g, const struct gate_request *r);
-void window_answered(struct gate *g, const struct gate_request *r, const struct aws_reply *reply);
+// True when the window keeps the request: it is finished when the duty is.
+bool window_answered(struct gate *g, struct gate_request *r, const struct aws_reply *reply);
 
 // Seconds that it was open as seen by the client, at most and at least.
 double window_most(const struct window *w);

@@ -150,7 +150,7 @@ const struct operation *model_operation(struct model *m, const char *service, co
         op = source_operation(source_of(found), buf_str(&method), &broken, e);
     buf_free(&method);
     if (op && camel && strcmp(op->name, name) != 0) op = NULL;
-    if (!op && !broken) unknown_operation(source_of(found), name, e);
+    if (!op && !broken && e) unknown_operation(source_of(found), name, e);
     return op;
 }
 

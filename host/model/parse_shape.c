@@ -171,7 +171,8 @@ static bool parse_items(const struct shape_line *l, struct span rest, struct sha
 
 static bool parse_head(const struct shape_line *l, struct span head, struct shape *s) {
     struct span word;
-    if (!span_cut(&head, ',', &word) || !set_kind(l, s, word)) return false;
+    if (!span_cut(&head, ',', &word)) return bad(l, "a type is missing before", l->line);
+    if (!set_kind(l, s, word)) return false;
     while (span_cut(&head, ',', &word))
         if (!shape_trait(l, s, word)) return false;
     return true;

@@ -7,7 +7,8 @@
 #include "codec/codec.h"
 
 bool plan_init(struct plan *p) {
-    *p = (struct plan){.notes = val_list(), .survivors = val_nil()};
+    *p = (struct plan){.notes = val_list(), .survivors = val_nil(), .around = val_nil(),
+                       .consequences = val_nil()};
     return p->notes != NULL;
 }
 
@@ -34,6 +35,8 @@ void plan_free(struct plan *p) {
     free(p->steps);
     val_unref(p->notes);
     val_unref(p->survivors);
+    val_unref(p->around);
+    val_unref(p->consequences);
     *p = (struct plan){0};
 }
 
@@ -171,7 +174,8 @@ static struct val *call_to_val(const struct planned_call *c, struct model *m, st
                       *c->proof_note ? val_cstr(c->proof_note) : val_nil()) &&
               val_set(v, "window", c->window ? val_cstr(window_word(c->window)) : val_nil()) &&
               val_set(v, "before", val_ref(c->before)) && val_set(v, "diff", val_ref(c->diff)) &&
-              val_set(v, "inverse", val_ref(c->inverse)) && val_set(v, "hits", val_ref(c->hits));
+              val_set(v, "inverse", val_ref(c->inverse)) &&
+              val_set(v, "result", val_ref(c->result)) && val_set(v, "hits", val_ref(c->hits));
     val_unref(params);
     if (ok) return v;
     val_unref(v);

@@ -25,7 +25,7 @@ enum proof {
 enum window_part { WINDOW_NONE, WINDOW_OPENING, WINDOW_CLOSING };
 
 struct planned_call {
-    char *key;  // "branch#ordinal among the branch's mutations"
+    char *key;  // as gate/key.h makes it
     const struct operation *op;
     struct val *params;  // as rehearsed; planned ids in it
     struct val *result;  // what the rehearsal answered; nil for a call that was not rehearsed
@@ -58,6 +58,8 @@ struct plan {
     size_t rehearsed_count;  // calls beyond were made without a rehearsal
     struct val *notes;       // what the rehearsal said outside steps, as in a step
     struct val *survivors;   // what the playbook says may survive: a list of texts
+    struct val *around;      // and what it says of the rest: credentials, Auto Scaling
+    struct val *consequences;  // the advisor's; nil when there are none
 };
 
 // False only when memory ran out.

@@ -56,16 +56,39 @@ struct advisor {
     bool (*resolve_arguments)(void *ctx, const struct val *declared, const struct val *checked,
                               const struct val *answers, struct val **resolved, struct err *e);
 
-    // A rehearsal's memory. `begin` forgets all. `answer` is asked about every call of a
-    // recording pass, reads too: {send = true} (a read: ask AWS), or {value = ...} (answered from
-    // what was recorded) or {error = {...}}. For a mutation `skeleton` is an output made from the
-    // shape, with planned ids in it, which it may complete; for reads it is nil. `seen` gives it
-    // the results of reads that went to AWS, to answer from (a VPC's CIDR blocks).
+    // The current simulated world (stdlib/host/world.lua): one of its functions, by name, a
+    // map in, a value out.
+    bool (*world)(void *ctx, const char *function, const struct val *about, struct val **answer,
+                  struct err *e);
+
+    // A rehearsal on a copy of the VPCs involved (stdlib/host/rehearsal.lua). `begin` forgets
+    // all. `wants` gives the reads that the copy still needs (calls, to be told to `seen` as they
+    // are); empty when it is complete. `answer` is asked about every call of a rehearsal: {send =
+    // true} (a read that the copy does not cover: ask AWS), {value = ..., fresh = true when AWS
+    // said so a moment ago}, or {error = ...}. For a mutation `skeleton` is an output made from
+    // the shape, with planned ids in it, for what is not modelled; for reads it is nil. `seen`
+    // gives it the results of reads that went to AWS.
     bool (*rehearsal_begin)(void *ctx, struct err *e);
     bool (*rehearsal_answer)(void *ctx, const struct val *call, const struct val *skeleton,
                              struct val **answer, struct err *e);
+    // What the rehearsed plan would do to connections: {instances = {ids}, convert = true when a
+    // window opens, settle = seconds} gives {reach = {{instance, into_before, into_after,
+    // out_before, out_after}, ...} (sentences), survivors = {{text, lever, certainty}, ...},
+    // missing = {reads that failed}}.
+    bool (*consequences)(void *ctx, const struct val *about, struct val **found, struct err *e);
+    bool (*rehearsal_wants)(void *ctx, struct val **reads, struct err *e);
     bool (*rehearsal_seen)(void *ctx, const struct val *call, const struct val *result,
                            struct err *e);
+
+    // Checks a playbook without running it, in two rounds. `lint_names` says what must be looked
+    // up: {operations = {"ec2.describe_vpcs", ...}, modules = {"isolate", ...}} for one source;
+    // `services` is the list of service modules. `lint` gets the answers in `facts` (lint.lua says
+    // what is in them; what a playbook can name is added here) and gives the findings: a list of
+    // {file, line, column, severity = "error" | "warning", rule, text}, sorted.
+    bool (*lint_names)(void *ctx, const struct val *source, const struct val *services,
+                       struct val **names, struct err *e);
+    bool (*lint)(void *ctx, const struct val *file, const struct val *source,
+                 const struct val *facts, struct val **findings, struct err *e);
 };
 
 #endif

@@ -51,3 +51,12 @@ bool batch_wait(struct batch *b, struct err *e) {
     batch_leave(b);
     return ok;
 }
+
+struct val *answer_value(const struct aws_reply *reply) {
+    struct val *v = val_map();
+    if (v && val_set(v, reply->ok ? "value" : "error",
+                     reply->ok ? val_ref(reply->value) : err_to_val(&reply->err)))
+        return v;
+    val_unref(v);
+    return NULL;
+}

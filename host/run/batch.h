@@ -26,4 +26,8 @@ bool batch_wait(struct batch *b, struct err *e);
 // Late answers go nowhere from now on.
 void batch_leave(struct batch *b);
 
+// An answer as the advisor wants it: {value = result} or {error = {...}}. New reference, NULL on
+// no memory.
+struct val *answer_value(const struct aws_reply *reply);
+
 #endif

@@ -8,18 +8,20 @@
 #include "child/child.h"
 #include "prompt/console.h"
 #include "run/advisor.h"
+#include "run/backend.h"
 
 struct host {
     struct loop *loop;
     struct fork_server *server;
     struct model *model;
-    struct aws *aws;
+    struct backend backend;
     const struct advisor *advisor;
     struct console *console;
     // The global flags, as given; NULL or false when they were not.
     const char *profile, *region, *endpoint_url, *ticket;
     int64_t deadline_ms;
     bool yes, no_input, json, verbose;
+    bool changed;  // said by a verb at its end: something was changed
 };
 
 #endif

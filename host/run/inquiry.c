@@ -7,24 +7,15 @@
 #include "base/json.h"
 #include "plan/binding.h"
 
-static struct val *answer_of(const struct aws_reply *reply) {
-    struct val *v = val_map();
-    if (v && val_set(v, reply->ok ? "value" : "error",
-                     reply->ok ? val_ref(reply->value) : err_to_val(&reply->err)))
-        return v;
-    val_unref(v);
-    return NULL;
-}
-
 static void answered(void *ctx, const struct aws_reply *reply) {
     struct asked *asked = ctx;
-    asked->answer = answer_of(reply);
+    asked->answer = answer_value(reply);
 }
 
 static struct val *not_there_yet(void) {
     struct aws_reply reply = {0};
     err_set(&reply.err, "NotCreatedYet", "it does not exist yet");
-    return answer_of(&reply);
+    return answer_value(&reply);
 }
 
 static struct asked *find(struct inquiry *q, const char *key) {

@@ -1,4 +1,4 @@
-// live.c - sends to AWS, remembers reads for a moment.
+// live.c - sends to the backend, remembers reads for a moment.
 #include "run/live.h"
 
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 
 #define FRESH_MS 30000
 
-bool live_init(struct live *l, struct aws *aws, struct loop *loop, struct err *e) {
-    *l = (struct live){.aws = aws, .loop = loop, .recent = val_map()};
+bool live_init(struct live *l, struct answerer backend, struct loop *loop, struct err *e) {
+    *l = (struct live){.backend = backend, .loop = loop, .recent = val_map()};
     return l->recent || err_memory(e);
 }
 
@@ -81,6 +81,12 @@ static void remember(struct live *l, const char *key, const struct val *value) {
     else val_unref(entry);
 }
 
+void live_remember(struct live *l, const struct aws_call *call, const struct val *value) {
+    struct buf key = BUF_EMPTY;
+    if (!l->forgets && key_of(call, &key)) remember(l, key.data, value);
+    buf_free(&key);
+}
+
 static void read_answered(void *ctx, const struct aws_reply *reply) {
     struct reading *r = ctx;
     if (reply->ok && !r->live->forgets) remember(r->live, r->key.data, reply->value);
@@ -97,7 +103,7 @@ static bool read_it(struct live *l, const struct aws_call *call, aws_done *done,
     if (!r) return err_memory(e);
     *r = (struct reading){.live = l, .done = done, .ctx = ctx};
     bool ok = key_of(call, &r->key) || err_memory(e);
-    if (ok && aws_start(l->aws, call, read_answered, r, e)) return true;
+    if (ok && l->backend.call(l->backend.ctx, call, read_answered, r, e)) return true;
     buf_free(&r->key);
     free(r);
     return false;
@@ -116,7 +122,7 @@ static bool live_call(void *ctx, const struct aws_call *call, aws_done *done, vo
     struct live *l = ctx;
     if (!call->op->mutates) return read_it(l, call, done, done_ctx, e);
     if (call->permit) forget(l);
-    return aws_start(l->aws, call, done, done_ctx, e);
+    return l->backend.call(l->backend.ctx, call, done, done_ctx, e);
 }
 
 struct answerer live_answerer(struct live *l) {

@@ -1,4 +1,4 @@
-// live.h - the answerer that is AWS, with a short memory for reads.
+// live.h - the answerer that is the backend (AWS, or a world), with a short memory for reads.
 //
 // Owns: the reads answered in the last half minute. Until the first mutation of the run
 // leaves, a read that was just made for the plan is not made again for the execution. It
@@ -10,14 +10,17 @@
 #include "gate/gate.h"
 
 struct live {
-    struct aws *aws;
+    struct answerer backend;
     struct loop *loop;
     struct val *recent;  // "service operation params" -> {at, value}
     bool forgets;        // a mutation has left: every read is fresh from now on
 };
 
-bool live_init(struct live *l, struct aws *aws, struct loop *loop, struct err *e);
+bool live_init(struct live *l, struct answerer backend, struct loop *loop, struct err *e);
 void live_free(struct live *l);
+
+// This read's answer is what AWS said a moment ago: it need not be asked again.
+void live_remember(struct live *l, const struct aws_call *call, const struct val *value);
 
 // Its ctx is the live; valid as long as it.
 struct answerer live_answerer(struct live *l);

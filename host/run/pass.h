@@ -9,6 +9,7 @@
 
 #include "child/child.h"
 #include "gate/gate.h"
+#include "run/backend.h"
 #include "run/source.h"
 
 // What differs between a rehearsal and an execution.
@@ -34,6 +35,8 @@ struct pass_setup {
     const char *run_id, *ticket;  // ticket: NULL when none
     int64_t started_us;           // the time that the playbook is told
     int64_t deadline_ms;
+    backend_advance_fn *advance;  // moves a simulated time on instead; NULL: time goes by itself
+    void *advance_ctx;
     bool real_time;  // settle, wait and sleep take their time (an execution)
 };
 

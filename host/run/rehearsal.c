@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "run/snapshot.h"
+
 // --- arguments -------------------------------------------------------------------
 
 static bool has_errors(const struct val *checked, struct err *e) {
@@ -17,11 +19,7 @@ static bool has_errors(const struct val *checked, struct err *e) {
 
 static void read_answered(void *ctx, const struct aws_reply *reply) {
     struct val **slot = ctx;
-    struct val *v = val_map();
-    if (v && val_set(v, reply->ok ? "value" : "error",
-                     reply->ok ? val_ref(reply->value) : err_to_val(&reply->err)))
-        *slot = v;
-    else val_unref(v);
+    *slot = answer_value(reply);
 }
 
 // One read of the arguments: through the recording answerer, whose memory should see it.
@@ -72,7 +70,8 @@ static bool resolve(struct rehearsal *r, const struct val *declared, const struc
     bool ok = ask_all(r, val_get(checked, "reads"), &answers, e) &&
               r->advisor->resolve_arguments(r->advisor->ctx, declared, checked, answers, &resolved,
                                             e) &&
-              !has_errors(resolved, e);
+              !has_errors(resolved, e) &&
+              snapshot_take(r->live, r->gate->model, r->advisor, e);
     if (ok) {
         const struct val *args = val_get(resolved, "args"), *labels = val_get(resolved, "labels");
         r->args = args ? val_ref(args) : val_map();
@@ -104,8 +103,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
     struct rehearsal *r = ctx;
     *skip = false;
     if (!plan_add_step(r->gate->plan, title, options, e)) return false;
-    gate_open_step(r->gate, r->gate->plan->step_count - 1, true);
-    return true;
+    return gate_open_step(r->gate, r->gate->plan->step_count - 1, true, e);
 }
 
 static bool end_step(void *ctx, const struct val *error, struct err *e) {

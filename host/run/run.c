@@ -12,7 +12,7 @@
 #include "journal/runs.h"
 #include "run/execution.h"
 #include "run/facts.h"
-#include "run/recording.h"
+#include "run/rehearsed.h"
 #include "run/rehearsal.h"
 #include "run/report.h"
 #include "run/settle.h"
@@ -28,7 +28,7 @@ struct run {
     int64_t started_us;
     struct val *given;
     struct live live;
-    struct recording recording;
+    struct rehearsed rehearsed;
     struct answerer recorded, live_answers;
     struct plan plan;
     struct gate rehearsal_gate, gate;
@@ -50,11 +50,15 @@ struct val *parse_pairs(char *const *pairs, int count, struct err *e) {
         size_t len = equals ? (size_t)(equals - pairs[i]) : 0;
         char *key = strndup(pairs[i], len);
         bool ok = false;
-        if (!key) err_memory(e);
+        if (!key)
+            err_memory(e);
         else if (!len)
-            err_set(e, ERR_USAGE, "\"%.200s\" is not an argument; arguments are key=value", pairs[i]);
-        else if (val_get(map, key)) err_set(e, ERR_USAGE, "%.80s is given twice", key);
-        else ok = val_set(map, key, val_cstr(equals + 1)) || err_memory(e);
+            err_set(e, ERR_USAGE, "\"%.200s\" is not an argument; arguments are key=value",
+                    pairs[i]);
+        else if (val_get(map, key))
+            err_set(e, ERR_USAGE, "%.80s is given twice", key);
+        else
+            ok = val_set(map, key, val_cstr(equals + 1)) || err_memory(e);
         free(key);
         if (ok) continue;
         val_unref(map);
@@ -89,30 +93,26 @@ static void init_gate(struct run *r, struct gate *g, enum gate_mode mode,
                        .loop = r->host->loop,
                        .model = r->host->model,
                        .answerer = a,
-                       .plan = &r->plan};
+                       .plan = &r->plan,
+                       .tell = scene_alarm,
+                       .tell_ctx = &r->scene};
 }
 
 static bool prepare(struct run *r, struct err *e) {
     struct host *h = r->host;
     if (!plan_init(&r->plan)) return err_memory(e);
-    r->scene = (struct scene){.console = h->console,
-                              .json = h->json,
-                              .profile = h->profile,
-                              .endpoint_url = h->endpoint_url,
-                              .ticket = h->ticket,
-                              .identity = val_nil(),
-                              .labels = val_nil()};
+    r->scene = scene_new(h);
     r->given = parse_pairs(r->options->pairs, r->options->pair_count, e);
     if (!r->given || !source_find(r->options->playbook, &r->source, e)) return false;
-    if (!live_init(&r->live, h->aws, h->loop, e) ||
-        !recording_init(&r->recording, &r->live, h->model, h->advisor, e))
+    if (!live_init(&r->live, h->backend.answers, h->loop, e) ||
+        !rehearsed_init(&r->rehearsed, &r->live, h->model, h->advisor, e))
         return false;
-    r->recorded = recording_answerer(&r->recording);
+    r->recorded = rehearsed_answerer(&r->rehearsed);
     r->live_answers = live_answerer(&r->live);
     init_gate(r, &r->rehearsal_gate, GATE_REHEARSAL, &r->recorded);
     init_gate(r, &r->gate, GATE_EXECUTION, &r->live_answers);
     if (!gate_init(&r->rehearsal_gate, e) || !gate_init(&r->gate, e)) return false;
-    r->recording.created = r->rehearsal_gate.created;
+    r->rehearsed.created = r->rehearsal_gate.created;
     return make_id(r, e);
 }
 
@@ -125,6 +125,8 @@ static struct pass_setup setup_of(struct run *r, struct gate *g, bool real_time)
                                .ticket = r->host->ticket,
                                .started_us = r->started_us,
                                .deadline_ms = r->host->deadline_ms,
+                               .advance = backend_advance(&r->host->backend),
+                               .advance_ctx = &r->host->backend,
                                .real_time = real_time};
 }
 
@@ -176,11 +178,12 @@ static bool rehearse(struct run *r, struct err *e) {
     struct pass_end end;
     pass_run(&setup, &handler, &end);
     r->declaration = val_ref(end.declaration);
-    r->outcome.signal = end.signal;
     bool finished = end.finished;
     if (!finished) *e = end.err;
-    const struct val *survivors = val_get(end.value, "survivors");
+    const struct val *survivors = val_get(end.value, "survivors"),
+                     *around = val_get(end.value, "around");
     if (val_type(survivors) == VAL_LIST) plan_put(&r->plan.survivors, val_ref(survivors));
+    if (val_type(around) == VAL_LIST) plan_put(&r->plan.around, val_ref(around));
     pass_end_free(&end);
     r->plan.rehearsed_count = r->plan.call_count;
     return finished;
@@ -193,6 +196,38 @@ static bool advise_all(struct run *r, struct err *e) {
                        .advisor = r->host->advisor,
                        .created = r->rehearsal_gate.created};
     return advise(&a, r->plan.calls, r->plan.call_count, true, e);
+}
+
+// The instances that the arguments name.
+static struct val *instances_of(const struct val *labels) {
+    struct val *list = val_list();
+    for (size_t i = 0; list && i < val_count(labels); i++) {
+        const char *id = val_get_str(val_at(labels, i), "id", "");
+        if (strncmp(id, "i-", 2) == 0) val_append(list, val_cstr(id));
+    }
+    return list;
+}
+
+static const struct planned_step *window_step(const struct plan *p) {
+    for (size_t i = 0; i < p->step_count; i++)
+        if (p->steps[i].has_window) return &p->steps[i];
+    return NULL;
+}
+
+// What the plan does to connections. A plan without it is still a plan.
+static void find_consequences(struct run *r) {
+    const struct advisor *a = r->host->advisor;
+    const struct planned_step *window = window_step(&r->plan);
+    struct val *about = val_map(), *found = NULL;
+    struct err e;
+    bool ok = about && val_set(about, "instances", instances_of(r->scene.labels)) &&
+              val_set(about, "convert", val_bool(window != NULL)) &&
+              val_set(about, "settle", val_double(window ? window->settle : 0));
+    if (ok && r->plan.call_count && a->consequences(a->ctx, about, &found, &e))
+        plan_put(&r->plan.consequences, found);
+    else if (ok && r->plan.call_count)
+        console_warn(r->scene.console, "the consequences could not be worked out: %s", e.message);
+    val_unref(about);
 }
 
 static void tell_plan(struct run *r) {
@@ -209,12 +244,16 @@ static void tell_plan(struct run *r) {
     bool ok = v && steps && val_set(v, "run", val_cstr(r->id)) &&
               val_set(v, "account", val_cstr(scene_account(&r->scene))) &&
               val_set(v, "region", val_cstr(r->scene.region ? r->scene.region : "")) &&
-              val_set(v, "args", val_ref(r->rehearsal.args)) && val_set(v, "steps", val_ref(steps)) &&
-              val_set(v, "notes", val_ref(r->plan.notes)) &&
-              val_set(v, "survivors", val_ref(r->plan.survivors));
+              val_set(v, "args", val_ref(r->rehearsal.args)) &&
+              val_set(v, "steps", val_ref(steps)) && val_set(v, "notes", val_ref(r->plan.notes)) &&
+              val_set(v, "survivors", val_ref(r->plan.survivors)) &&
+              val_set(v, "around", val_ref(r->plan.around)) &&
+              val_set(v, "consequences", val_ref(r->plan.consequences));
     val_unref(steps);
-    if (ok) scene_event(&r->scene, "plan", v);
-    else val_unref(v);
+    if (ok)
+        scene_event(&r->scene, "plan", v);
+    else
+        val_unref(v);
 }
 
 // A call that AWS said it would refuse, in a step that matters: going on would end half-way.
@@ -222,10 +261,11 @@ static bool permitted(const struct run *r, struct err *e) {
     for (size_t i = 0; i < r->plan.call_count; i++) {
         const struct planned_call *c = r->plan.calls[i];
         if (c->proof != PROOF_DENIED || r->plan.steps[c->step].warn) continue;
-        err_set(e, "UnauthorizedOperation",
-                "AWS denies %s to these credentials (proven with DryRun), so the run would stop half-"
-                "way; allow it, or use another --profile. Nothing was changed",
-                c->proof_note);
+        err_set(
+            e, "UnauthorizedOperation",
+            "AWS denies %s to these credentials (proven with DryRun), so the run would stop half-"
+            "way; allow it, or use another --profile. Nothing was changed",
+            c->proof_note);
         e->status = 403;
         return false;
     }
@@ -233,12 +273,13 @@ static bool permitted(const struct run *r, struct err *e) {
 }
 
 static bool plan_run(struct run *r, struct err *e) {
-    if (!aws_region(r->host->aws, &r->scene.region, e)) return false;
+    if (!backend_region(&r->host->backend, &r->scene.region, e)) return false;
     if (!rehearse(r, e) || !open_journal(r, e) || !advise_all(r, e)) return false;
     if (r->options->planned) {
         r->options->planned(r->options->planned_ctx, &r->plan);
         return true;
     }
+    find_consequences(r);
     tell_plan(r);
     return permitted(r, e);
 }
@@ -273,9 +314,8 @@ static void execute(struct run *r, struct pass_end *end) {
 static bool ready_to_ask(struct run *r, struct err *e) {
     const struct host *h = r->host;
     struct err no_terminal;
-    r->confirm = (struct confirm){.model = h->model,
-                                  .yes = h->yes,
-                                  .accept = val_get(r->rehearsal.args, "accept")};
+    r->confirm = (struct confirm){
+        .model = h->model, .yes = h->yes, .accept = val_get(r->rehearsal.args, "accept")};
     if (!h->no_input) r->confirm.prompt = prompt_open(h->loop, &no_terminal);
     return confirm_possible(&r->confirm, &r->plan, e);
 }
@@ -287,17 +327,19 @@ static void go(struct run *r, struct pass_end *end) {
     bool ok = plan_run(r, &o->err);
     if (!ok && r->rehearsal_gate.latched && !*o->err.code) o->err = r->rehearsal_gate.latch;
     ok = ok && ready_to_ask(r, &o->err) && keep_plan(r, &o->err);
-    if (!ok) return;
-    execute(r, end);
-    o->finished = end->finished && !r->gate.latched;
-    o->signal = end->signal;
-    if (!o->finished) o->err = r->gate.latched ? r->gate.latch : end->err;
+    if (ok) {
+        execute(r, end);
+        o->finished = end->finished && !r->gate.latched;
+        if (!o->finished) o->err = r->gate.latched ? r->gate.latch : end->err;
+    }
+    // One that came when all was done changed nothing.
+    if (!o->finished) o->signal = loop_signal(r->host->loop);
 }
 
 // The end of `plan` and of a dry run: the plan itself was the result.
 static int end_plan(struct run *r, bool ok, const struct err *e) {
     if (!ok) console_error(r->host->console, e);
-    if (!ok && r->outcome.signal) return 128 + r->outcome.signal;
+    if (!ok && loop_signal(r->host->loop)) return 128 + loop_signal(r->host->loop);
     if (!ok) return error_exit(e);
     if (r->options->planned) return EXIT_DONE;
     console_say(r->host->console, STYLE_DIM, "%s",
@@ -324,6 +366,7 @@ static int run_it(struct run *r) {
         code = usage ? EXIT_USAGE : EXIT_JOURNAL;
     } else {
         code = report_run(&r->scene, &r->gate, &r->outcome, end.value);
+        r->host->changed = r->outcome.changed;
     }
     pass_end_free(&end);
     return code;
@@ -337,12 +380,11 @@ static void free_run(struct run *r) {
     gate_free(&r->rehearsal_gate);
     gate_free(&r->gate);
     plan_free(&r->plan);
-    recording_free(&r->recording);
+    rehearsed_free(&r->rehearsed);
     live_free(&r->live);
     source_free(&r->source);
     buf_free(&r->dir);
-    val_unref(r->scene.identity);
-    val_unref(r->scene.labels);
+    scene_free(&r->scene);
     val_unref(r->given);
     val_unref(r->declaration);
     free(r->operator_name);

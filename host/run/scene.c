@@ -5,11 +5,28 @@
 
 #include "base/json.h"
 
+struct scene scene_new(const struct host *h) {
+    return (struct scene){.console = h->console,
+                          .json = h->json,
+                          .simulated = backend_is_simulated(&h->backend),
+                          .profile = h->profile,
+                          .endpoint_url = h->endpoint_url,
+                          .ticket = h->ticket,
+                          .identity = val_nil(),
+                          .labels = val_nil()};
+}
+
+void scene_free(struct scene *s) {
+    val_unref(s->identity);
+    val_unref(s->labels);
+}
+
 const char *scene_account(const struct scene *s) {
     return val_get_str(s->identity, "Account", "?");
 }
 
 void scene_headline(const struct scene *s, const char *title, struct buf *out) {
+    if (s->simulated) buf_add_str(out, "SIMULATOR  ");
     buf_add_str(out, title);
     for (size_t i = 0; i < val_count(s->labels); i++) {
         const struct val *label = val_at(s->labels, i);
@@ -27,6 +44,14 @@ void scene_headline(const struct scene *s, const char *title, struct buf *out) {
 void scene_event(const struct scene *s, const char *event, struct val *members) {
     if (s->json) console_event(s->console, event, members);
     else val_unref(members);
+}
+
+void scene_alarm(void *scene, const char *text) {
+    const struct scene *s = scene;
+    struct val *v = val_map();
+    console_say(s->console, STYLE_ALARM, "  %s", text);
+    if (v && val_set(v, "text", val_cstr(text))) scene_event(s, "alarm", v);
+    else val_unref(v);
 }
 
 // As a POSIX shell takes it: in single quotes where it needs them.

@@ -8,10 +8,12 @@
 #include "gate/gate.h"
 #include "plan/plan.h"
 #include "prompt/console.h"
+#include "run/host.h"
 
 struct scene {
     struct console *console;
     bool json;            // events on stdout
+    bool simulated;       // said in every headline and journal
     const char *profile;  // NULL when none was named
     const char *region;
     const char *endpoint_url;  // NULL: AWS's own
@@ -19,6 +21,10 @@ struct scene {
     struct val *identity;      // GetCallerIdentity's answer; nil before
     struct val *labels;        // {{id, name}, ...}: what the arguments stand for
 };
+
+// With what the host knows before anything was asked.
+struct scene scene_new(const struct host *h);
+void scene_free(struct scene *s);
 
 const char *scene_account(const struct scene *s);  // "?" before it is known
 
@@ -30,8 +36,9 @@ void scene_headline(const struct scene *s, const char *title, struct buf *out);
 void show_step(const struct scene *s, const struct plan *p, size_t number);
 // All steps.
 void show_plan(const struct scene *s, const struct plan *p);
-// "What can survive this:" and the list; nothing when it is empty.
-void show_survivors(const struct scene *s, const struct val *survivors);
+// "What can survive this:" and the list, with what would close each: the forecast on the copy
+// of the VPC, or else the playbook's own words.
+void show_survivors(const struct scene *s, const struct plan *p);
 // One call as it would be sent, for [s]how.
 void show_calls(const struct scene *s, const struct plan *p, size_t number, struct model *m);
 // What each call does, its before-state and how it is taken back, for [e]xplain.
@@ -45,6 +52,9 @@ bool is_irreversible(const struct planned_call *c);
 
 // An event on stdout when `json`; `members` (may be NULL) is consumed.
 void scene_event(const struct scene *s, const char *event, struct val *members);
+
+// What the gate tells in the middle of things; `scene` is a struct scene.
+void scene_alarm(void *scene, const char *text);
 
 // A command line for the operator to type: `cordon VERB` with this scene's global flags.
 void scene_command(const struct scene *s, const char *rest, struct buf *out);

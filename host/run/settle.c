@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/batch.h"
+
 // Looked at after this many milliseconds each; what was committed shows by then.
 static const int64_t pauses_ms[] = {250, 1000, 2000};
 #define LOOKS (sizeof pauses_ms / sizeof *pauses_ms)
@@ -46,11 +48,7 @@ static void conclude(struct settling *s) {
 
 static void read_answered(void *ctx, const struct aws_reply *reply) {
     struct settling *s = ctx;
-    struct val *v = val_map();
-    if (v && val_set(v, reply->ok ? "value" : "error",
-                     reply->ok ? val_ref(reply->value) : err_to_val(&reply->err)))
-        val_append(s->answers, v);
-    else val_unref(v);
+    val_append(s->answers, answer_value(reply));
     if (--s->pending == 0) conclude(s);
 }
 

@@ -18,22 +18,18 @@ static bool ask_identity(struct single *s, struct err *e) {
 
 bool single_begin(struct single *s, struct host *h, struct err *e) {
     *s = (struct single){.host = h};
-    s->scene = (struct scene){.console = h->console,
-                              .json = h->json,
-                              .profile = h->profile,
-                              .endpoint_url = h->endpoint_url,
-                              .ticket = h->ticket,
-                              .identity = val_nil(),
-                              .labels = val_nil()};
+    s->scene = scene_new(h);
     if (!plan_init(&s->plan)) return err_memory(e);
-    if (!live_init(&s->live, h->aws, h->loop, e)) return false;
+    if (!live_init(&s->live, h->backend.answers, h->loop, e)) return false;
     s->answers = live_answerer(&s->live);
     s->gate = (struct gate){.mode = GATE_EXECUTION,
                             .loop = h->loop,
                             .model = h->model,
                             .answerer = &s->answers,
-                            .plan = &s->plan};
-    return gate_init(&s->gate, e) && aws_region(h->aws, &s->scene.region, e) && ask_identity(s, e);
+                            .plan = &s->plan,
+                            .tell = scene_alarm,
+                            .tell_ctx = &s->scene};
+    return gate_init(&s->gate, e) && backend_region(&h->backend, &s->scene.region, e) && ask_identity(s, e);
 }
 
 bool single_journal(struct single *s, const char *verb, const struct val *args, struct err *e) {
@@ -87,7 +83,6 @@ void single_free(struct single *s) {
     gate_free(&s->gate);
     plan_free(&s->plan);
     live_free(&s->live);
-    val_unref(s->scene.identity);
-    val_unref(s->scene.labels);
+    scene_free(&s->scene);
     free(s->operator_name);
 }

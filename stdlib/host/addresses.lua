@@ -90,6 +90,15 @@ local function same(a, b)
     return true
 end
 
+-- The parts of one address and the bits of a part: four of 8 or eight of 16; nil when it is none.
+function addresses.parts(text)
+    local parts = v4_parts(text)
+    if parts then return parts, 8 end
+    parts = v6_parts(text)
+    if parts then return parts, 16 end
+    return nil
+end
+
 -- {text, family = "v4"|"v6", prefix}; nil and the reason. A bare address is a network of one.
 function addresses.cidr(text)
     local address, prefix_text = text:match("^([^/]+)/(%d%d?%d?)$")

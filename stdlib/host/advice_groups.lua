@@ -3,7 +3,7 @@
 -- Owns: the rows of create_security_group and delete_security_group. Pure, but for the names of
 -- planned groups, which the rehearsal remembers.
 local calls = require "calls"
-local recording = require "recording"
+local rehearsal = require "rehearsal"
 local rules = require "rules"
 
 local function created_id(result)
@@ -27,7 +27,7 @@ end
 
 function create.diff(call)
     local name = call.params.GroupName or ""
-    return { { sign = "+", subject = recording.id_of(name) or "security group", attribute = "new",
+    return { { sign = "+", subject = rehearsal.id_of(name) or "security group", attribute = "new",
                after = ('"%s" in %s'):format(name, call.params.VpcId or "the default VPC") } }
 end
 
@@ -97,7 +97,7 @@ end
 
 function delete.diff(call, before)
     local id = call.params.GroupId or call.params.GroupName
-    local name = recording.name_of(id) or (before.group or {}).name or ""
+    local name = rehearsal.name_of(id) or (before.group or {}).name or ""
     return { { sign = "-", subject = id, attribute = "security group",
                before = name ~= "" and ('"%s"'):format(name) or id } }
 end

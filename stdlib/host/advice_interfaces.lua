@@ -5,7 +5,7 @@
 -- generic answer: they have no inverse here.
 local calls = require "calls"
 local generic = require "advice_generic"
-local recording = require "recording"
+local rehearsal = require "rehearsal"
 
 local row = {}
 
@@ -39,7 +39,7 @@ local function groups_after(call, answers)
         names[group.GroupId] = group.GroupName
     end
     for i, id in ipairs(call.params.Groups) do
-        list[i] = { id = id, name = names[id] or recording.name_of(id) }
+        list[i] = { id = id, name = names[id] or rehearsal.name_of(id) }
     end
     return list
 end

@@ -6,6 +6,7 @@
 local core, host = ...
 
 local PLAIN = "PlaybookError" -- misuse, and what the playbook raised itself: no code to show
+local LONGEST = 4000 -- bytes of a text that go to the host
 local SENT = { code = "string", message = "string", operation = "string", request_id = "string",
                place = "string", called_from = "string", status = "number", retryable = "boolean" }
 
@@ -61,9 +62,15 @@ local function split_place(text)
   return place, rest
 end
 
+-- The beginning says where, the end says what.
+local function cut(text)
+  if #text <= LONGEST then return text end
+  return string.sub(text, 1, LONGEST // 2) .. " ... " .. string.sub(text, -LONGEST // 2)
+end
+
 local function text_of(value)
   local ok, text = pcall(tostring, value)
-  return ok and text or "an error that cannot be printed"
+  return ok and cut(text) or "an error that cannot be printed"
 end
 
 -- Whatever was raised, as an error table. A message handler for xpcall too: then the
@@ -87,6 +94,7 @@ function core.plain(e)
   local fields = {}
   for name, kind in pairs(SENT) do
     local value = rawget(e, name)
+    if kind == "string" and type(value) == kind then value = cut(value) end
     if type(value) == kind and value == value then fields[name] = value end
   end
   fields.code = fields.code or PLAIN

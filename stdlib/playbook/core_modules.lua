@@ -82,7 +82,7 @@ local loaded = {}
 -- A module's code runs to its end before anything else goes on, so that two branches can
 -- want the same one.
 local function run_module(name, answer)
-  local chunk, problem = load(answer.source, "@" .. answer.file, "t")
+  local chunk, problem = host.load(answer.source, answer.file)
   if not chunk then core.fail("require '%s': %s", name, problem) end
   local module = chunk(name)
   return module == nil and true or module
@@ -90,7 +90,8 @@ end
 
 function core.require(name)
   core.check_type("require: the module's name", name, "string")
-  if not string.find(name, "^[%a_][%w_-]*$") or string.find(name, "^core") then
+  if not string.find(name, "^[%a_][%w_-]*$") or name == "core"
+    or string.find(name, "^core_") then
     core.fail("require '%s': a module has a plain name, without folders or dots", name)
   end
   if core.services[name] then return core.services[name] end

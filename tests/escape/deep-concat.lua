@@ -1,5 +1,6 @@
 -- Concatenation of very many values.
 -- expect: done
+-- deadline: 5000
 return playbook {
   api = 1, name = "deep-concat", summary = "hostile",
   run = function(args, step)

@@ -1,5 +1,6 @@
 -- Coroutines inside coroutines.
 -- expect: error C stack overflow
+-- deadline: 5000
 return playbook {
   api = 1, name = "deep-coroutines", summary = "hostile",
   run = function(args, step)

@@ -1,5 +1,6 @@
 -- Recursion through string.format.
 -- expect: error C stack overflow
+-- deadline: 5000
 return playbook {
   api = 1, name = "deep-format", summary = "hostile",
   run = function(args, step)

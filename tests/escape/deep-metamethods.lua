@@ -1,5 +1,6 @@
 -- Recursion through C and metamethods.
 -- expect: error C stack overflow
+-- deadline: 5000
 return playbook {
   api = 1, name = "deep-metamethods", summary = "hostile",
   run = function(args, step)

@@ -1,5 +1,6 @@
 -- Brackets until the parser gives up.
 -- expect: done
+-- deadline: 5000
 return playbook {
   api = 1, name = "deep-parser", summary = "hostile",
   run = function(args, step)

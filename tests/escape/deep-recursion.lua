@@ -1,5 +1,6 @@
 -- Recursion without an end.
--- expect: error deep-recursion.lua:6: 
+-- expect: error stack overflow
+-- deadline: 5000
 return playbook {
   api = 1, name = "deep-recursion", summary = "hostile",
   run = function(args, step)

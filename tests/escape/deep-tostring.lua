@@ -1,5 +1,6 @@
 -- Recursion through tostring.
 -- expect: error C stack overflow
+-- deadline: 5000
 return playbook {
   api = 1, name = "deep-tostring", summary = "hostile",
   run = function(args, step)

@@ -1,5 +1,6 @@
 -- Coroutines until memory ends.
 -- expect: error not enough memory
+-- deadline: 5000
 return playbook {
   api = 1, name = "memory-coroutines", summary = "hostile",
   run = function(args, step)

@@ -1,5 +1,6 @@
 -- A string that doubles.
 -- expect: error not enough memory
+-- deadline: 5000
 return playbook {
   api = 1, name = "memory-double", summary = "hostile",
   run = function(args, step)

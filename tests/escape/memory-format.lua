@@ -1,5 +1,6 @@
 -- Formatting until memory ends.
 -- expect: error not enough memory
+-- deadline: 5000
 return playbook {
   api = 1, name = "memory-format", summary = "hostile",
   run = function(args, step)

@@ -1,5 +1,6 @@
 -- A chunk larger than memory.
 -- expect: error not enough memory
+-- deadline: 5000
 return playbook {
   api = 1, name = "memory-parser", summary = "hostile",
   run = function(args, step)

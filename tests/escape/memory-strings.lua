@@ -1,5 +1,6 @@
 -- Strings until memory ends.
 -- expect: error not enough memory
+-- deadline: 5000
 return playbook {
   api = 1, name = "memory-strings", summary = "hostile",
   run = function(args, step)

@@ -6,20 +6,15 @@
 //   -- expect: done | error TEXT | killed | malformed | crashed | stopped
 //              (stopped: an error or killed; TEXT must be part of the error's message)
 //   -- deadline: MILLISECONDS     (1000 when it is not given)
+//   -- repeat: N                  (all N runs must send the same messages)
 //   -- answers: TEXT              (must be part of the value that run returned, as JSON)
 // Beyond that no message may carry the canary from this program's environment, nor
 // anything that looks like an address; all ends within the deadline and 2 s, and the host
 // can start another playbook afterwards.
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/asset.h"
 #include "base/clock.h"
@@ -27,159 +22,25 @@
 #include "base/json.h"
 #include "child/child.h"
 #include "child/messages.h"
+#include "escape/processes.h"
 #include "lua/playbook_process.h"
-#include "lua/seccomp.h"
 
 #define CANARY "canary-5f1e77"
 #define GRACE_MS 2000
 
-// --- hostile processes -------------------------------------------------------
-
-static int locked(int fd) {
-    if (!seccomp_lock(fd)) _exit(99);
-    return fd;
-}
-
-static int crash(int fd) {
-    (void)fd;
-    signal(SIGSEGV, SIG_DFL);
-    raise(SIGSEGV);
-    return 0;
-}
-
-static int open_file(int fd) {
-    locked(fd);
-    syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
-    return 0;
-}
-
-static int open_socket(int fd) {
-    locked(fd);
-    syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
-    return 0;
-}
-
-static int fork_again(int fd) {
-    locked(fd);
-    syscall(SYS_fork);
-    return 0;
-}
-
-static int signal_parent(int fd) {
-    locked(fd);
-    syscall(SYS_kill, getppid(), SIGTERM);
-    return 0;
-}
-
-static int executable_memory(int fd) {
-    locked(fd);
-    mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return 0;
-}
-
-static int write_elsewhere(int fd) {
-    locked(fd);
-    return (int)write(STDERR_FILENO, "x", 1);
-}
-
-// What it finds without being locked in: no environment, no descriptor but its own.
-static int look_around(int fd) {
-    extern char **environ;
-    if (environ && *environ) return 1;
-    for (int other = 3; other < 1024; other++)
-        if (other != fd && fcntl(other, F_GETFD) != -1) return 2;
-    char path[] = "/proc/self/environ", bytes[4096];
-    int file = open(path, O_RDONLY);
-    ssize_t got = file >= 0 ? read(file, bytes, sizeof bytes) : 0;
-    for (ssize_t i = 0; i < got; i++)
-        if (bytes[i]) return 3;
-    return getsid(0) == getpid() ? 0 : 4;
-}
-
-static int send_bytes(int fd, const void *bytes, size_t len) {
-    ssize_t ignored = write(fd, bytes, len);
-    (void)ignored;
-    pause();
-    return 0;
-}
-
-static int garbage(int fd) {
-    return send_bytes(fd, "\x05\0\0\0zzzzz", 9);
-}
-
-static int endless_length(int fd) {
-    return send_bytes(fd, "\xff\xff\xff\xff", 4);
-}
-
-static int false_count(int fd) {
-    return send_bytes(fd, "\x05\0\0\0l\xff\xff\xff\x7f", 9);
-}
-
-static int too_deep(int fd) {
-    char frame[4 + 1000 * 5];
-    size_t body = sizeof frame - 4;
-    memcpy(frame, (char[]){(char)(body & 0xff), (char)(body >> 8), 0, 0}, 4);
-    for (size_t i = 4; i < sizeof frame; i += 5) memcpy(frame + i, "l\1\0\0\0", 5);
-    return send_bytes(fd, frame, sizeof frame);
-}
-
-static int half_a_frame(int fd) {
-    return send_bytes(fd, "\x20\0\0\0m", 5);
-}
-
-static int flood(int fd) {
-    static char frames[5 * 10000];
-    for (size_t i = 0; i < sizeof frames; i += 5) memcpy(frames + i, "\1\0\0\0n", 5);
-    while (write(fd, frames, sizeof frames) > 0) {
-    }
-    return 0;
-}
-
-static int closes_socket(int fd) {
-    close(fd);
-    return pause();
-}
-
-static int ignores_signals(int fd) {
-    (void)fd;
-    for (int i = 1; i < NSIG; i++) signal(i, SIG_IGN);
-    return pause();
-}
-
 // --- cases -------------------------------------------------------------------
-
-static const struct hostile {
-    const char *name;
-    child_main *serve;
-    const char *expect;
-    bool needs_seccomp;
-} hostiles[] = {
-    {"@crash", crash, "crashed", false},
-    {"@look-around", look_around, "exited", false},
-    {"@open-file", open_file, "crashed", true},
-    {"@open-socket", open_socket, "crashed", true},
-    {"@fork", fork_again, "crashed", true},
-    {"@signal-parent", signal_parent, "crashed", true},
-    {"@executable-memory", executable_memory, "crashed", true},
-    {"@write-elsewhere", write_elsewhere, "crashed", true},
-    {"@garbage", garbage, "malformed", false},
-    {"@endless-length", endless_length, "malformed", false},
-    {"@false-count", false_count, "malformed", false},
-    {"@too-deep", too_deep, "malformed", false},
-    {"@half-a-frame", half_a_frame, "killed", false},
-    {"@flood", flood, "malformed", false},
-    {"@closes-socket", closes_socket, "malformed", false},
-    {"@ignores-signals", ignores_signals, "killed", false},
-};
 
 struct test {
     const char *name;
     struct buf source;
     char expect[256], answers[256];
+    int expect_signal;  // 0: any
     int64_t deadline_ms;
     struct loop *loop;
     struct child *child;
     int64_t virtual_us;
+    struct buf transcript;  // of all messages, when runs are compared
+    bool compared;
     bool over;
     struct val *done;
     enum child_end how;
@@ -214,6 +75,7 @@ static void look_for_leaks(struct test *t, const struct val *message) {
     json_print(&text, message);
     if (strstr(buf_str(&text), CANARY)) note(t, "the environment leaked");
     if (has_address(buf_str(&text))) note(t, "an address leaked");
+    if (t->compared) buf_add(&t->transcript, buf_str(&text), text.len);
     buf_free(&text);
 }
 
@@ -235,12 +97,23 @@ static struct val *module_value(const char *name) {
     return NULL;
 }
 
+static struct val *description(const char *operation) {
+    struct val *v = val_map();
+    const char *token = strcmp(operation, "describe_paged") == 0 ? "NextToken" : "";
+    if (val_set(v, "method", val_cstr(operation)) && val_set(v, "page_input", val_cstr(token)) &&
+        val_set(v, "page_output", val_cstr(token)))
+        return v;
+    val_unref(v);
+    return NULL;
+}
+
 static struct val *answer_to(struct test *t, const struct val *message) {
     const char *kind = val_get_str(message, "t", "");
     if (strcmp(kind, MSG_STEP) == 0) return val_cstr("run");
-    if (strcmp(kind, MSG_WAIT) == 0) return val_cstr("poll");
+    if (strcmp(kind, MSG_WAIT) == 0) return val_int(t->virtual_us);
     if (strcmp(kind, MSG_REQUIRE) == 0) return module_value(val_get_str(message, "name", ""));
     if (strcmp(kind, MSG_CALL) == 0) return val_ref(val_get(message, "params"));
+    if (strcmp(kind, MSG_DESCRIBE) == 0) return description(val_get_str(message, "operation", ""));
     if (strcmp(kind, MSG_TIME) == 0) return val_int(t->virtual_us);
     if (strcmp(kind, MSG_SLEEP) == 0) {
         t->virtual_us += (int64_t)(val_as_double(val_get(message, "seconds"), 1) * 1e6);
@@ -329,6 +202,7 @@ static void judge(struct test *t, int64_t took_ms) {
     snprintf(problem, sizeof problem, "expected %s, came to %s: %s (signal %d)", t->expect, end,
              message, t->signal);
     if (!fits || (text && !strstr(message, text))) note(t, problem);
+    if (t->expect_signal && t->signal != t->expect_signal) note(t, problem);
     if (took_ms > t->deadline_ms + GRACE_MS) note(t, "it went on after its deadline");
     struct buf value = BUF_EMPTY;
     json_print(&value, val_get(t->done, "value"));
@@ -360,10 +234,29 @@ static bool run(struct fork_server *server, struct test *t) {
     return !*t->problem;
 }
 
+// The same playbook again: the same messages.
+static bool run_again(struct fork_server *server, const struct test *plain, int times) {
+    struct test first = *plain;
+    first.compared = true;
+    bool passed = run(server, &first);
+    for (int i = 1; passed && i < times; i++) {
+        struct test again = *plain;
+        again.compared = true;
+        passed = run(server, &again);
+        bool same = again.transcript.len == first.transcript.len &&
+                    memcmp(again.transcript.data, first.transcript.data, first.transcript.len) == 0;
+        buf_free(&again.transcript);
+        if (!same) printf("not ok %s: run %d sent other messages\n", plain->name, i + 1);
+        passed = passed && same;
+    }
+    buf_free(&first.transcript);
+    return passed;
+}
+
 static bool run_file(struct fork_server *server, const char *path) {
     struct test t = {.name = path, .deadline_ms = 1000, .expect = "done"};
     struct err e;
-    char deadline[32] = "";
+    char deadline[32] = "", times[32] = "1";
     if (!file_read(path, 1 << 20, &t.source, &e)) {
         printf("not ok %s: %s\n", path, e.message);
         return false;
@@ -371,8 +264,9 @@ static bool run_file(struct fork_server *server, const char *path) {
     directive(&t, "expect", t.expect, sizeof t.expect);
     directive(&t, "answers", t.answers, sizeof t.answers);
     directive(&t, "deadline", deadline, sizeof deadline);
+    directive(&t, "repeat", times, sizeof times);
     if (*deadline) t.deadline_ms = strtoll(deadline, NULL, 10);
-    bool passed = run(server, &t);
+    bool passed = run_again(server, &t, (int)strtol(times, NULL, 10));
     buf_free(&t.source);
     return passed;
 }
@@ -382,6 +276,7 @@ static bool run_hostile(const struct hostile *h) {
     struct test t = {.name = h->name, .deadline_ms = 1000};
     struct err e;
     snprintf(t.expect, sizeof t.expect, "%s", h->expect);
+    if (h->needs_seccomp) t.expect_signal = SIGSYS;
     struct fork_server *server = fork_server_start(h->serve, &e);
     bool passed = server && run(server, &t);
     fork_server_stop(server);
