@@ -8,12 +8,10 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/verbs_journal.h"
-#include "prompt/prompt.h"
 #include "run/outcome.h"
 #include "run/world_file.h"
 
 #define DEFAULT_DEADLINE_S 300
-#define ASK_MS 300000  // for a code: it is good for half a minute, its device may lie elsewhere
 
 enum need { NEEDS_PLAYBOOKS = 1, NEEDS_ADVISOR = 2, NEEDS_AWS = 4, NEEDS_MODEL = 8 };
 
@@ -50,10 +48,10 @@ static const struct verb verbs[] = {
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_lint},
     {"call", "call SERVICE OPERATION [JSON]", "one API call through the gate",
      NEEDS_ADVISOR | NEEDS_AWS, verb_call},
-    {"sim", "sim serve [--port N] [--world FILE]", "the simulator on a loopback port, for any AWS client",
-     NEEDS_ADVISOR, verb_sim},
     {"doctor", "doctor [PLAYBOOK key=value ...]", "who, where, with which keys and why; what is denied",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_doctor},
+    {"sim", "sim serve [--port N] [--world FILE]", "the simulator on a loopback port, for any AWS client",
+     NEEDS_ADVISOR, verb_sim},
     {"version", "version", "the version", 0, verb_version},
     {"help", "help", "this text", 0, verb_help},
 };
@@ -109,34 +107,6 @@ static const struct verb *find_verb(const char *name, struct err *e) {
     err_set(e, ERR_USAGE, "unknown verb \"%.40s\"%s%s%s; see `cordon help`", name,
             near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
     return NULL;
-}
-
-// A code of the operator's device, for a role that wants one.
-static bool ask_operator(void *ctx, const char *question, struct buf *answer, size_t max,
-                         struct err *e) {
-    struct host *h = ctx;
-    enum prompt_how how = PROMPT_EOF;
-    struct prompt *p = h->no_input ? NULL : prompt_open(h->loop, e);
-    if (h->no_input) err_set(e, ERR_DECLINED, "%s--no-input was given", question);
-    bool ok = p && prompt_line(p, question, answer, max, ASK_MS, &how, e);
-    prompt_close(p);
-    if (ok && how != PROMPT_ANSWER) ok = err_set(e, ERR_DECLINED, "%sno answer came", question);
-    return ok;
-}
-
-bool connect_aws(struct host *h, struct err *e) {
-    struct aws_options o = {.profile = h->profile,
-                            .region = h->region,
-                            .endpoint_url = h->endpoint_url,
-#ifdef CORDON_SANITIZED
-                            .loopback_only = true,
-#endif
-                            .verbose = h->verbose,
-                            .ask = ask_operator,
-                            .ask_ctx = h};
-    struct aws *aws = aws_new(h->loop, h->model, &o, e);
-    if (aws) backend_aws(&h->backend, h->loop, aws);
-    return aws != NULL;
 }
 
 // The embedded models, and a team's own in $XDG_CONFIG_HOME/cordon/models.

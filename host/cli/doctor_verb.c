@@ -29,6 +29,8 @@ int verb_doctor(struct host *h, const struct options *o) {
     struct err e;
     bool healthy = false;
     int code = EXIT_DONE;
+    if (backend_is_simulated(&h->backend))
+        return usage(h, "doctor looks at AWS and the way there: --sim has neither; leave it out");
     struct val *report = doctor_facts(h, &healthy);
     if (report && healthy && o->word_count > 1) {
         struct val *plan = doctor_plan(h, o, &code);
