@@ -86,6 +86,11 @@ static bool rehearsal_wants(void *t, struct val **reads, struct err *e) {
     return trusted_call(t, "rehearsal", "wants", NULL, 0, reads, e);
 }
 
+static bool consequences(void *t, const struct val *about, struct val **found, struct err *e) {
+    const struct val *in[] = {about};
+    return trusted_call(t, "consequences", "of", in, COUNT(in), found, e);
+}
+
 static bool rehearsal_seen(void *t, const struct val *call, const struct val *result,
                            struct err *e) {
     const struct val *in[] = {call, result};
@@ -109,5 +114,6 @@ struct advisor advisor_from_lua(struct trusted *t) {
         .rehearsal_answer = rehearsal_answer,
         .rehearsal_seen = rehearsal_seen,
         .rehearsal_wants = rehearsal_wants,
+        .consequences = consequences,
     };
 }

@@ -101,6 +101,7 @@ struct gate {
     bool changed;      // a mutation of this run succeeded, or may have
     bool unknown;      // the fate of one is not known
     bool journal_lost;
+    struct err journal_loss;  // why
     struct gate_request *queue, **queue_end;
 };
 

@@ -71,6 +71,11 @@ struct advisor {
     bool (*rehearsal_begin)(void *ctx, struct err *e);
     bool (*rehearsal_answer)(void *ctx, const struct val *call, const struct val *skeleton,
                              struct val **answer, struct err *e);
+    // What the rehearsed plan would do to connections: {instances = {ids}, convert = true when a
+    // window opens, settle = seconds} gives {reach = {{instance, into_before, into_after,
+    // out_before, out_after}, ...} (sentences), survivors = {{text, lever, certainty}, ...},
+    // missing = {reads that failed}}.
+    bool (*consequences)(void *ctx, const struct val *about, struct val **found, struct err *e);
     bool (*rehearsal_wants)(void *ctx, struct val **reads, struct err *e);
     bool (*rehearsal_seen)(void *ctx, const struct val *call, const struct val *result,
                            struct err *e);

@@ -95,11 +95,11 @@ local function set_entries(world, acl, entries)
     return {}
 end
 
--- The quota counts one direction's entries of both families, the default denies apart.
-local function check_room(world, acl, egress)
-    local count = 0
+-- The quota counts the entries of one direction and one family, the default deny among them.
+local function check_room(world, acl, wanted)
+    local count, v6 = 0, wanted.Ipv6CidrBlock ~= nil
     for _, one in ipairs(acl.Entries or {}) do
-        if one.Egress == egress and one.RuleNumber < acls.LAST then count = count + 1 end
+        if one.Egress == wanted.Egress and (one.Ipv6CidrBlock ~= nil) == v6 then count = count + 1 end
     end
     if count >= world.quotas.entries_per_acl then
         errors.raise("NetworkAclEntryLimitExceeded",
@@ -114,7 +114,7 @@ function operations.create_network_acl_entry(world, params)
         errors.raise("NetworkAclEntryAlreadyExists",
                      "The network acl entry identified by %d already exists.", entry.RuleNumber)
     end
-    check_room(world, acl, entry.Egress)
+    check_room(world, acl, entry)
     return set_entries(world, acl, values.appended(acl.Entries, entry))
 end
 

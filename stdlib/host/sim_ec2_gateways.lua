@@ -5,7 +5,6 @@ local interfaces = require "sim_interfaces"
 local routes = require "sim_routes"
 local sim_clock = require "sim_clock"
 local sim_world = require "sim_world"
-local values = require "sim_values"
 
 local operations = {}
 
@@ -157,12 +156,8 @@ end
 sim_clock.effects["nat-deleted"] = function(world, id)
     local gateway = world.resources.NatGateways[id]
     for _, item in ipairs(gateway and gateway.NatGatewayAddresses or {}) do
-        if item.AllocationId and world.resources.Addresses[item.AllocationId] then
-            sim_world.change(world, "Addresses", item.AllocationId, {
-                AssociationId = values.NONE, PrivateIpAddress = values.NONE,
-                NetworkInterfaceId = values.NONE, NetworkInterfaceOwnerId = values.NONE })
-        end
-        sim_world.remove(world, "NetworkInterfaces", item.NetworkInterfaceId)
+        local interface = world.resources.NetworkInterfaces[item.NetworkInterfaceId]
+        if interface then interfaces.remove(world, interface) end
     end
     if gateway then sim_world.change(world, "NatGateways", id, { State = "deleted" }) end
 end

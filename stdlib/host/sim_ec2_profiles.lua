@@ -24,6 +24,10 @@ end
 function operations.associate_iam_instance_profile(world, params)
     local instance = access.named(world, "Instances", params)
     local wanted = wanted_profile(params)
+    if instance.State.Name == "terminated" or instance.State.Name == "shutting-down" then
+        errors.raise("IncorrectInstanceState", "The instance '%s' is not in the 'running' or 'stopped' "
+                     .. "states.", instance.InstanceId)
+    end
     if profiles.of_instance(world, instance.InstanceId) then
         errors.raise("IncorrectState", "There is an existing association for instance %s",
                      instance.InstanceId)

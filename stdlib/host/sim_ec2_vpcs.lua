@@ -79,15 +79,23 @@ function operations.delete_vpc(world, params)
     return {}
 end
 
+-- A subnet lies in one of the VPC's blocks and over no other subnet.
+local function check_place(world, vpc, cidr)
+    local inside = false
+    for _, block in ipairs(vpcs.cidrs(vpc)) do inside = inside or vpcs.contains(block, cidr) end
+    if not inside then errors.raise("InvalidSubnet.Range", "The CIDR '%s' is invalid.", cidr) end
+    for _, other in ipairs(sim_world.by(world, "Subnets", "vpc-id", vpc.VpcId)) do
+        if vpcs.contains(other.CidrBlock, cidr) or vpcs.contains(cidr, other.CidrBlock) then
+            errors.raise("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", cidr)
+        end
+    end
+end
+
 function operations.create_subnet(world, params)
     local vpc = access.named(world, "Vpcs", params)
     access.need(params, "CidrBlock")
     local cidr = size_checked(params.CidrBlock, "InvalidSubnet.Range")
-    for _, other in ipairs(sim_world.by(world, "Subnets", "vpc-id", vpc.VpcId)) do
-        if other.CidrBlock == cidr then
-            errors.raise("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", cidr)
-        end
-    end
+    check_place(world, vpc, cidr)
     local prefix = addresses.cidr(cidr).prefix
     local id = sim_world.new_id(world, "subnet")
     local subnet = sim_world.put(world, "Subnets", {

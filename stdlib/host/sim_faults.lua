@@ -74,26 +74,31 @@ local function stale_world(rule, call)
     return rule.before
 end
 
+-- What one rule does to a call that it hits.
+local function apply(world, rule, call, plan, run)
+    if rule.latency then plan.latency = (plan.latency or 0) + rule.latency end
+    for _, change in ipairs(rule.change or {}) do run(change) end
+    if rule.kill == "before" then plan.answer = { kill = true } end
+    if rule.kill == "after" then plan.kill = true end
+    if rule.timeout == "before" then plan.answer = time_out(false) end
+    if rule.timeout == "after" then plan.timeout = true end
+    if rule.deny then plan.answer = { error = faults.denial(world, call) } end
+    if rule.code then plan.answer = { error = errors.make(rule.code, rule.message, rule.status) } end
+end
+
 -- What the rules say about a call: {answer} to give at once, {timeout, kill} to apply after it
--- was done, {world} to read from. `run(call)` makes a colleague's change.
+-- was done, {world} to read from, {latency}. The first answer counts, but every rule counts the
+-- call. `run(call)` makes a colleague's change.
 function faults.before(world, call, run)
     local plan = {}
     for _, rule in ipairs(world.faults) do
-        if concerns(rule, call) and rule.stale then
-            plan.world = plan.world or stale_world(rule, call)
-        elseif concerns(rule, call) and is_hit(rule) then
-            if rule.latency then plan.latency = (plan.latency or 0) + rule.latency end
-            for _, change in ipairs(rule.change or {}) do run(change) end
-            if rule.kill == "before" then plan.answer = { kill = true } end
-            if rule.kill == "after" then plan.kill = true end
-            if rule.timeout == "before" then plan.answer = time_out(false) end
-            if rule.timeout == "after" then plan.timeout = true end
-            if rule.deny then plan.answer = { error = faults.denial(world, call) } end
-            if rule.code then
-                plan.answer = { error = errors.make(rule.code, rule.message, rule.status) }
+        if concerns(rule, call) then
+            if rule.stale then
+                plan.world = plan.world or stale_world(rule, call)
+            elseif is_hit(rule) and not plan.answer then
+                apply(world, rule, call, plan, run)
             end
         end
-        if plan.answer then return plan end
     end
     return plan
 end

@@ -4,7 +4,6 @@
 -- passes; what happens when the guest itself shuts down. It checks no permission to do so.
 local interfaces = require "sim_interfaces"
 local profiles = require "sim_profiles"
-local routes = require "sim_routes"
 local sim_clock = require "sim_clock"
 local sim_world = require "sim_world"
 local values = require "sim_values"
@@ -158,23 +157,12 @@ function instances.terminate(world, id)
         StateTransitionReason = "User initiated (" .. sim_world.time(world) .. ")" })
 end
 
-local function free_address(world, interface)
-    local allocation = (interface.Association or {}).AllocationId
-    if allocation and world.resources.Addresses[allocation] then
-        sim_world.change(world, "Addresses", allocation, {
-            AssociationId = values.NONE, InstanceId = values.NONE, NetworkInterfaceId = values.NONE,
-            NetworkInterfaceOwnerId = values.NONE, PrivateIpAddress = values.NONE })
-    end
-end
-
 -- Interfaces that go with the instance; others stay, free.
 local function drop_interfaces(world, id)
     for _, interface in ipairs(interfaces.of_instance(world, id)) do
         interfaces.detach(world, interface)
         if interface.Attachment.DeleteOnTermination then
-            free_address(world, interface)
-            sim_world.remove(world, "NetworkInterfaces", interface.NetworkInterfaceId)
-            routes.target_gone(world, interface.NetworkInterfaceId)
+            interfaces.remove(world, interface)
         end
     end
 end

@@ -3,6 +3,7 @@
 -- Owns: an ENI changes in one place (`change`), and its instance, whose describe result holds
 -- a copy of it, follows: exactly the members that changed. Also public addresses on ENIs.
 local errors = require "sim_errors"
+local routes = require "sim_routes"
 local sim_world = require "sim_world"
 local values = require "sim_values"
 local vpcs = require "sim_vpcs"
@@ -201,6 +202,24 @@ function interfaces.dissociate(world, interface)
     for _, item in ipairs(list) do item.Association = nil end
     return interfaces.change(world, interface.NetworkInterfaceId,
                              { Association = values.NONE, PrivateIpAddresses = list })
+end
+
+-- An Elastic IP is associated with nothing any more; it stays allocated.
+function interfaces.free_address(world, allocation_id)
+    local address = world.resources.Addresses[allocation_id or ""]
+    if not address then return end
+    local interface = world.resources.NetworkInterfaces[address.NetworkInterfaceId or ""]
+    if interface then interfaces.dissociate(world, interface) end
+    sim_world.change(world, "Addresses", allocation_id, {
+        AssociationId = values.NONE, InstanceId = values.NONE, NetworkInterfaceId = values.NONE,
+        NetworkInterfaceOwnerId = values.NONE, PrivateIpAddress = values.NONE })
+end
+
+-- Takes an ENI out of the world; its Elastic IP is free again.
+function interfaces.remove(world, interface)
+    interfaces.free_address(world, (interface.Association or {}).AllocationId)
+    sim_world.remove(world, "NetworkInterfaces", interface.NetworkInterfaceId)
+    routes.target_gone(world, interface.NetworkInterfaceId)
 end
 
 return interfaces

@@ -24,8 +24,10 @@ local function derive_rules(world, group)
     if #known > 0 and not world.derived[group.GroupId] then return end
     for _, id in ipairs(known) do sim_world.remove(world, "SecurityGroupRules", id) end
     world.derived[group.GroupId] = true
-    sim_rules.add(world, sim_rules.read(world, group, false, group.IpPermissions or {}, true))
-    sim_rules.add(world, sim_rules.read(world, group, true, group.IpPermissionsEgress or {}, true))
+    for member, egress in pairs { IpPermissions = false, IpPermissionsEgress = true } do
+        sim_rules.add(world, sim_rules.read(world, group, egress, group[member] or {}, true), nil,
+                      sim_rules.derived_id)
+    end
 end
 
 local special = {}

@@ -234,11 +234,17 @@ function sim_rules.refresh(world, group_id)
     })
 end
 
--- Gives rules their ids and puts them in; returns them as they are now.
-function sim_rules.add(world, list, tags)
+-- An id for a rule of which AWS's own is not known: always the same for the same rule.
+function sim_rules.derived_id(rule)
+    local text = table.concat({ rule.GroupId, tostring(rule.IsEgress), sim_rules.key(rule) }, "|")
+    return ("sgr-0%016x"):format(values.mix(values.hash(text), 1))
+end
+
+-- Gives rules their ids (`id_of`: how, else new ones) and puts them in; as they are now.
+function sim_rules.add(world, list, tags, id_of)
     local added = {}
     for i, rule in ipairs(list) do
-        local id = sim_world.new_id(world, "sgr")
+        local id = id_of and id_of(rule) or sim_world.new_id(world, "sgr")
         added[i] = sim_world.put(world, "SecurityGroupRules", values.with(rule, {
             SecurityGroupRuleId = id, Tags = tags or {},
             SecurityGroupRuleArn = ("arn:aws:ec2:%s:%s:security-group-rule/%s"):format(

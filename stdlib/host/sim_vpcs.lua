@@ -84,6 +84,13 @@ local function base_of(cidr)
            1 << (32 - tonumber(prefix))
 end
 
+-- Does the IPv4 block hold the other one whole?
+function vpcs.contains(block, other)
+    local base, size = base_of(block)
+    local first, count = base_of(other)
+    return first >= base and first + count <= base + size
+end
+
 local function v4_text(number)
     return ("%d.%d.%d.%d"):format(number >> 24 & 255, number >> 16 & 255, number >> 8 & 255, number & 255)
 end

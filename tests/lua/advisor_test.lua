@@ -1,7 +1,7 @@
 -- advisor_test.lua - before-states, inverses, diffs and hits.
 local check = require "check"
 local advisor = require "advisor"
-local recording = require "recording"
+local rehearsal = require "rehearsal"
 
 local SSH = { IpProtocol = "tcp", FromPort = 22, ToPort = 22,
               IpRanges = { { CidrIp = "203.0.113.0/24" } } }
@@ -37,10 +37,12 @@ local function test(name, fn) tests[#tests + 1] = { name, fn } end
 test("groups of an interface: restored in their order, named in the diff", function()
     local c = call("modify_network_interface_attribute",
                    { NetworkInterfaceId = "eni-1", Groups = { "sg-(planned-1)" } })
-    recording.begin()
-    recording.answer(call("create_security_group", { GroupName = "cordon-final-x" }),
+    rehearsal.begin()
+    rehearsal.seen(call("describe_vpcs", {}), { Vpcs = { { VpcId = "vpc-1", CidrBlock = "10.0.0.0/16" } } })
+    rehearsal.answer(call("create_security_group", { GroupName = "cordon-final-x", VpcId = "vpc-1",
+                                                     Description = "x" }),
                      { GroupId = "sg-(planned-1)" })
-    recording.answer(call("delete_security_group", { GroupId = "sg-(planned-1)" }), {})
+    rehearsal.answer(call("delete_security_group", { GroupId = "sg-(planned-1)" }), {})
     check.equal(#advisor.reads_needed(c), 1)
     local before = advisor.before(c, { interface() })
     check.equal(advisor.inverse(c, before).calls, { call("modify_network_interface_attribute",
@@ -81,7 +83,7 @@ test("a created group is deleted by its id; its own rules and deletion need no i
     local create = call("create_security_group", { GroupName = "x", VpcId = "vpc-1" })
     check.equal(advisor.inverse(create, nil, { GroupId = "sg-7" }).calls,
                 { call("delete_security_group", { GroupId = "sg-7" }) })
-    recording.begin()
+    rehearsal.begin()
     check.equal(lines(advisor.diff(create)), { '+ security group new  -> "x" in vpc-1' })
     for _, operation in ipairs { "authorize_security_group_ingress",
                                  "revoke_security_group_egress", "delete_security_group" } do
@@ -184,7 +186,7 @@ end)
 
 -- The shapes of the API leave most members out at will.
 test("parameters with holes raise nothing", function()
-    recording.begin()
+    rehearsal.begin()
     local operations = { "create_security_group", "delete_security_group", "create_tags",
                          "delete_tags", "modify_network_interface_attribute" }
     for _, verb in ipairs { "authorize", "revoke" } do
@@ -197,7 +199,7 @@ test("parameters with holes raise nothing", function()
                   { GroupId = "sg-(planned-1)", IpPermissions = { { IpRanges = { {} } } } },
                   { GroupName = "x" }, { SecurityGroupRuleIds = { "sgr-1" } },
                   { Groups = { "sg-1" } } }
-    recording.answer(call("create_security_group", {}), { GroupId = "sg-(planned-1)" })
+    rehearsal.answer(call("create_security_group", {}), { GroupId = "sg-(planned-1)" })
     for _, operation in ipairs(operations) do
         for _, params in ipairs(odd) do
             local c = call(operation, params)
@@ -208,15 +210,15 @@ test("parameters with holes raise nothing", function()
                 advisor.hits(c, before)
             end
             check.equal(type(advisor.reads_needed(c)), "table")
-            recording.answer(c, { GroupId = "sg-(planned-1)" })
+            rehearsal.answer(c, { GroupId = "sg-(planned-1)" })
         end
     end
     for _, operation in ipairs { "describe_security_groups", "describe_security_group_rules",
                                  "describe_network_interfaces", "describe_tags" } do
-        recording.answer(call(operation, { Filters = { {} }, Ids = { "sg-(planned-1)" } }))
-        recording.answer(call(operation, { Filters = { { Name = "group-id" },
+        rehearsal.answer(call(operation, { Filters = { {} }, Ids = { "sg-(planned-1)" } }))
+        rehearsal.answer(call(operation, { Filters = { { Name = "group-id" },
                                                        { Values = { "sg-(planned-1)" } } } }))
-        recording.answer(call(operation, { Filters = { { Name = "group-id" } },
+        rehearsal.answer(call(operation, { Filters = { { Name = "group-id" } },
                                            Ids = { "sg-(planned-1)" } }))
     end
 end)

@@ -100,6 +100,7 @@ function world:instance(tags, more)
 end
 
 function world:interface(instance, subnet, groups, more)
+    self.instances[instance].VpcId = self.subnets[subnet].VpcId
     local index = 0
     for _, one in pairs(self.interfaces) do
         if one.Attachment.InstanceId == instance then index = index + 1 end
@@ -176,7 +177,7 @@ end
 
 function operations:describe_vpcs(p)
     local list = {}
-    for _, id in ipairs(p.VpcIds) do
+    for _, id in ipairs(p.VpcIds or filter(p, "vpc-id")) do
         local vpc = self.vpcs[id]
         list[#list + 1] = { VpcId = id, CidrBlock = "10.0.0.0/16", Ipv6CidrBlockAssociationSet =
             vpc.v6 and { { Ipv6CidrBlock = "2001:db8::/56",
@@ -192,8 +193,11 @@ function operations:describe_vpc_endpoints()
 end
 
 function operations:describe_security_groups(p)
-    local list = {}
-    for _, id in ipairs(p.GroupIds or {}) do
+    local list, of_vpc = {}, {}
+    for id, group in pairs(self.groups) do
+        if contains(filter(p, "vpc-id"), group.vpc) then of_vpc[#of_vpc + 1] = id end
+    end
+    for _, id in ipairs(p.GroupIds or of_vpc) do
         local group = self.groups[id]
         if not group then fail("InvalidGroup.NotFound", id .. " does not exist") end
         list[#list + 1] = { GroupId = id, GroupName = group.name, VpcId = group.vpc,

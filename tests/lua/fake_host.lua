@@ -196,10 +196,25 @@ end
 
 local PLANNED_KINDS = { create_security_group = { member = "GroupId", prefix = "sg" } }
 
--- A recording pass: reads go to `send`, all else is answered by stdlib/host/recording.lua.
+-- What the host does before a rehearsal: the instance is read, then the copy of its VPC. A
+-- read that fails leaves a gap.
+local function take_snapshot(rehearsal, options)
+    local list = { { service = "ec2", operation = "describe_instances",
+                     params = { InstanceIds = { options.args.instance } } } }
+    while #list > 0 do
+        for _, call in ipairs(list) do
+            local ok, result = pcall(options.answer, call.operation, call.params)
+            if ok then rehearsal.seen(call, result) end
+        end
+        list = rehearsal.wants()
+    end
+end
+
+-- A rehearsal on a copy of the VPC; reads that the copy does not cover go to `answer`.
 function fake_host.rehearse(file, options)
-    local recording = require "recording"
-    recording.begin()
+    local rehearsal = require "rehearsal"
+    rehearsal.begin()
+    take_snapshot(rehearsal, options)
     local planned, sent = 0, {}
     local function skeleton_of(operation)
         local kind = PLANNED_KINDS[operation]
@@ -210,12 +225,12 @@ function fake_host.rehearse(file, options)
     local function answer(operation, params)
         local call = { service = "ec2", operation = operation, params = params }
         local skeleton = not is_read(operation) and skeleton_of(operation) or nil
-        local reply = recording.answer(call, skeleton)
+        local reply = rehearsal.answer(call, skeleton)
         if reply.error then error(reply.error, 0) end
         if not reply.send then return reply.value end
         local result = options.answer(operation, params)
         sent[#sent + 1] = operation
-        recording.seen(call, result)
+        rehearsal.seen(call, result)
         return result
     end
     local self = fake_host.pass(file, { args = options.args, answer = answer, seed = options.seed,

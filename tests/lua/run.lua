@@ -3,9 +3,13 @@
 -- Owns: finding tests/lua/*_test.lua by the list below, running each test protected, counting.
 package.path = "tests/lua/?.lua;stdlib/host/?.lua;" .. package.path
 
-local ALL = { "addresses", "advisor", "arguments", "recording", "group_rules", "isolate_sg",
-              "guide", "flow_groups", "flow_nacl",
-              "flow_routes", "flow_property" }
+local ALL = {
+    "addresses", "advisor", "arguments", "group_rules", "isolate_sg", "guide", "flow_groups",
+    "flow_nacl", "flow_routes", "flow_interfaces", "flow_property", "flow_scale",
+    "flow_simulator", "reach", "forecast", "sim_world", "sim_describe", "sim_groups",
+    "sim_interfaces", "sim_network", "sim_instances", "sim_faults", "sim_sqs", "sim_refusals",
+    "sim_property",
+}
 
 local check = require "check"
 
