@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/asset.h"
+#include "chunk.h"
 #include "heap.h"
 #include "ordered.h"
 #include "values.h"
@@ -39,7 +40,7 @@ static int search_asset(lua_State *L) {
         return 1;
     }
     const char *chunk = lua_pushfstring(L, "@%s", path);
-    if (luaL_loadbufferx(L, bytes, len, chunk, "t") != LUA_OK) return lua_error(L);
+    if (chunk_load(L, path, chunk, bytes, len) != LUA_OK) return lua_error(L);
     lua_pushvalue(L, -3);
     return 2;
 }
@@ -117,6 +118,7 @@ struct trusted *trusted_new(size_t memory, struct err *e) {
         t->L = lua_newstate(heap_alloc, &t->heap);
     }
     if (t && t->L) {
+        lua_gc(t->L, LUA_GCINC, HEAP_PAUSE, 0, 0);
         lua_pushcfunction(t->L, build);
         if (lua_pcall(t->L, 0, 0, 0) == LUA_OK) return t;
     }

@@ -24,6 +24,8 @@ struct loop_timer {
     struct loop *loop;
     struct loop_timer *next;  // sorted by `at`, then by age
     int64_t at;
+    bool armed;  // in the list
+    bool kept;   // stays when it has fired
     loop_timer_fn *fn;
     void *ctx;
 };
@@ -115,22 +117,41 @@ void loop_fd_remove(struct loop_fd *w) {
 }
 
 struct loop_timer *loop_timer_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx) {
-    struct loop_timer *t = malloc(sizeof *t);
+    struct loop_timer *t = loop_timer_keep(l, fn, ctx);
     if (!t) return NULL;
-    *t = (struct loop_timer){
-        .loop = l, .at = clock_mono_ms() + (ms > 0 ? ms : 0), .fn = fn, .ctx = ctx};
-    struct loop_timer **at = &l->timers;
+    t->kept = false;
+    loop_timer_arm(t, ms > 0 ? ms : 0);
+    return t;
+}
+
+struct loop_timer *loop_timer_keep(struct loop *l, loop_timer_fn *fn, void *ctx) {
+    struct loop_timer *t = malloc(sizeof *t);
+    if (t) *t = (struct loop_timer){.loop = l, .fn = fn, .ctx = ctx, .kept = true};
+    return t;
+}
+
+static void disarm(struct loop_timer *t) {
+    if (!t->armed) return;
+    struct loop_timer **at = &t->loop->timers;
+    while (*at != t) at = &(*at)->next;
+    *at = t->next;
+    t->armed = false;
+}
+
+void loop_timer_arm(struct loop_timer *t, int64_t ms) {
+    disarm(t);
+    if (ms < 0) return;
+    t->at = clock_mono_ms() + ms;
+    struct loop_timer **at = &t->loop->timers;
     while (*at && (*at)->at <= t->at) at = &(*at)->next;
     t->next = *at;
     *at = t;
-    return t;
+    t->armed = true;
 }
 
 void loop_timer_cancel(struct loop_timer *t) {
     if (!t) return;
-    struct loop_timer **at = &t->loop->timers;
-    while (*at != t) at = &(*at)->next;
-    *at = t->next;
+    disarm(t);
     free(t);
 }
 
@@ -155,9 +176,12 @@ void loop_prepare_remove(struct loop *l, loop_prepare_fn *fn, void *ctx) {
 static void fire_timers(struct loop *l) {
     int64_t now = clock_mono_ms();
     while (l->timers && l->timers->at <= now) {
-        struct loop_timer t = *l->timers;
-        loop_timer_cancel(l->timers);
-        t.fn(t.ctx);
+        struct loop_timer *t = l->timers;
+        loop_timer_fn *fn = t->fn;
+        void *ctx = t->ctx;
+        if (t->kept) disarm(t);
+        else loop_timer_cancel(t);
+        fn(ctx);
     }
 }
 
