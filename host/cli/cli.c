@@ -48,10 +48,10 @@ static const struct verb verbs[] = {
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_lint},
     {"call", "call SERVICE OPERATION [JSON]", "one API call through the gate",
      NEEDS_ADVISOR | NEEDS_AWS, verb_call},
-    {"sim", "sim serve [--port N] [--world FILE]", "the simulator on a loopback port, for any AWS client",
-     NEEDS_ADVISOR, verb_sim},
     {"doctor", "doctor [PLAYBOOK key=value ...]", "who, where, with which keys and why; what is denied",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_doctor},
+    {"sim", "sim serve [--port N] [--world FILE]", "the simulator on a loopback port, for any AWS client",
+     NEEDS_ADVISOR, verb_sim},
     {"version", "version", "the version", 0, verb_version},
     {"help", "help", "this text", 0, verb_help},
 };

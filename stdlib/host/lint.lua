@@ -13,15 +13,15 @@
 local declaration = require "lint_declaration"
 local flow = require "lint_flow"
 local globals = require "lint_globals"
-local nearest = require "nearest"
 local operations = require "lint_operations"
 local parser = require "lint_parser"
 local steps = require "lint_steps"
+local suggest = require "lint_suggest"
 
 local lint = {}
 
 local MOST_FINDINGS = 200
-local ENOUGH = 1000 -- found: nothing more is looked for
+local ENOUGH = 400 -- found: nothing more is looked for
 local LONGEST_TEXT = 400
 
 local function as_set(list)
@@ -103,9 +103,8 @@ local function check_modules(found, facts, report_for)
         local file, name = note.acts[1].fn.node.file, note.detail
         local module = note.what == "require" and facts.modules[name]
         if file.own and module and module.missing then
-            local near = nearest(name, facts.module_names or {})
-            report_for(file)(note.node.arguments[1], "error", "module", module.missing
-                             .. (near and (" (did you mean '%s'?)"):format(near) or ""))
+            report_for(file)(note.node.arguments[1], "error", "module",
+                             module.missing .. suggest.text(name, facts.module_names or {}))
         end
     end
 end

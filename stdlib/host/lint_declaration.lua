@@ -4,7 +4,7 @@
 -- "argument" (declared wrongly, or used and not declared) and "unused-argument". Which fields
 -- there are comes from the sandbox itself (lua/names.c), which types from argument_types.lua.
 local arguments = require "arguments"
-local nearest = require "nearest"
+local suggest = require "lint_suggest"
 local tree = require "lint_tree"
 
 local declaration = {}
@@ -14,18 +14,6 @@ local ARGUMENT_FIELDS = { type = "string", required = "boolean", default = "any"
 
 -- The host itself reads it: which hazards --yes may accept.
 local USED_BY_HOST = { accept = true }
-
-local function sorted_keys(map)
-    local keys = {}
-    for key in pairs(map) do keys[#keys + 1] = key end
-    table.sort(keys)
-    return keys
-end
-
-local function did_you_mean(word, known)
-    local near = nearest(word, sorted_keys(known))
-    return near and (" (did you mean '%s'?)"):format(near) or ""
-end
 
 -- --- named fields ------------------------------------------------------------
 
@@ -37,7 +25,7 @@ local function check_fields(report, node, what, known, rule)
         local of = wanted and tree.type(item.value)
         if name and not wanted then
             report(item.key, "error", rule, ("%s: unknown field '%s'%s"):format(
-                what, name, did_you_mean(name, known)))
+                what, name, suggest.text(name, suggest.keys(known))))
         elseif of and of ~= "nil" and wanted ~= "any" and of ~= wanted then
             report(item.value, "error", rule, ("%s: '%s' must be a %s, not a %s"):format(
                 what, name, wanted, of))
@@ -153,17 +141,18 @@ local function declared_in(node)
 end
 
 local function check_used(found, declared, report_for)
+    local suggestion = suggest.among(declared)
     for _, note in ipairs(found.notes) do
         local file = note.acts[1].fn.node.file
         if note.what == "argument" and file.own and not declared[note.detail] then
             report_for(file)(note.node, "error", "argument", ("args.%s is not declared%s"):format(
-                note.detail, did_you_mean(note.detail, declared)))
+                note.detail, suggestion(note.detail)))
         end
     end
 end
 
 local function check_unused(found, declared, report)
-    for _, name in ipairs(sorted_keys(declared)) do
+    for _, name in ipairs(suggest.keys(declared)) do
         if not found.args_used[name] and not USED_BY_HOST[name] then
             report(declared[name].key, "error", "unused-argument",
                    ("the argument '%s' is declared and never used"):format(name))

@@ -6,9 +6,12 @@
 -- taken for one that changes things outside. Nothing is executed: branches are taken both ways,
 -- loops once. What calls do is in lint_calls.lua.
 local calls = require "lint_calls"
+local tree = require "lint_tree"
 local values = require "lint_values"
 
 local flow = {}
+
+local READS = { describe = true, get = true, list = true, search = true }
 
 local MOST_PASSES = 30
 local MOST_STEPS = 3000000 -- nodes walked in all
@@ -91,8 +94,15 @@ end
 
 -- --- expressions -------------------------------------------------------------
 
+-- "describe_..." for "describe_" .. kind: that is a read, whatever follows.
+local function read_of(key)
+    while key.kind == "binary" and key.operator == ".." do key = key.left end
+    local verb = key.kind == "string" and key.value:match("^(%l+)_")
+    return READS[verb] and verb .. "_..." or nil
+end
+
 local function index_value(self, node, object, act, alone)
-    local name = node.key.kind == "string" and node.key.value or nil
+    local name = tree.key(node.key)
     if object.kind == "table" then
         return name and self:field(object, name) or self:elements(values.one(object))
     elseif object.kind == "builtin" and name then
@@ -100,7 +110,7 @@ local function index_value(self, node, object, act, alone)
         return values.one(self:builtin(object.name .. "." .. name))
     elseif object.kind == "service" then
         if name == "pages" then return values.one(self:interned("pages", object.name)) end
-        local operation = self:interned("operation", object.name, name)
+        local operation = self:interned("operation", object.name, name or read_of(node.key))
         self:note("operation", node, act, operation)
         return values.one(operation)
     elseif object.kind == "args" then

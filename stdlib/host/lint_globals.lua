@@ -2,26 +2,10 @@
 --
 -- Owns: the rules "global", "assigned-global", "field" and "unused-local". Which names there are
 -- comes from the sandbox itself (lua/names.c).
-local nearest = require "nearest"
+local suggest = require "lint_suggest"
 local tree = require "lint_tree"
 
 local globals = {}
-
-local MOST_SUGGESTIONS = 50
-
-local function did_you_mean(word, candidates)
-    local near = nearest(word, candidates)
-    return near and (" (did you mean '%s'?)"):format(near) or ""
-end
-
-local function sorted_names(...)
-    local list = {}
-    for i = 1, select("#", ...) do
-        for name in pairs((select(i, ...))) do list[#list + 1] = name end
-    end
-    table.sort(list)
-    return list
-end
 
 -- Whoever touches _ENV has names of his own.
 local function has_own_environment(file)
@@ -57,11 +41,11 @@ local function assigned_in(files)
     return made, targets
 end
 
-local function check_read(report, node, names, made, suggest)
+local function check_read(report, node, names, made, suggestion)
     if names.globals[node.name] or made[node.name] then return end
     local hint = names.hints[node.name]
     report(node, "error", "global", ("undefined name '%s'%s"):format(
-        node.name, hint and ": " .. hint or suggest(node.name)))
+        node.name, hint and ": " .. hint or suggestion(node.name)))
 end
 
 local function check_written(report, node, names)
@@ -81,22 +65,14 @@ local function check_field(report, node, names)
     if not name or type(members) ~= "table" then return end
     if members[name] then return end
     report(node, "error", "field", ("%s has no '%s'%s"):format(
-        library, name, did_you_mean(name, sorted_names(members))))
+        library, name, suggest.text(name, suggest.keys(members))))
 end
 
--- A function that suggests what a name was meant to be. Locals are candidates too: those of the
--- whole file will do. Once per name, and not for a file that is full of them.
+-- Locals are candidates too: those of the whole file will do.
 local function suggester(file, names, made)
-    local own, known, suggestions, count = {}, nil, {}, 0
+    local own = {}
     for _, variable in ipairs(file.variables) do own[variable.name] = true end
-    return function(name)
-        if not suggestions[name] and count < MOST_SUGGESTIONS then
-            count = count + 1
-            known = known or sorted_names(names.globals, made, own)
-            suggestions[name] = did_you_mean(name, known)
-        end
-        return suggestions[name] or ""
-    end
+    return suggest.among(names.globals, made, own)
 end
 
 -- `files`: the playbook and its modules; those with `own` are reported.
@@ -104,11 +80,11 @@ function globals.check(files, names, reporter)
     local made, targets = assigned_in(files)
     for _, file in ipairs(files) do
         local report = reporter(file)
-        local suggest = suggester(file, names, made)
+        local suggestion = suggester(file, names, made)
         if file.own and not has_own_environment(file) then
             tree.visit(file.chunk, function(node)
                 if targets[node] then check_written(report, node, names)
-                elseif tree.global(node) then check_read(report, node, names, made, suggest)
+                elseif tree.global(node) then check_read(report, node, names, made, suggestion)
                 elseif node.kind == "index" then check_field(report, node, names) end
             end)
         end

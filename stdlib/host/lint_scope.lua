@@ -23,17 +23,24 @@ end
 -- --- functions and blocks ----------------------------------------------------
 
 function state:open_function(node)
-    self.current = { node = node, outer = self.current, active = {}, by_name = {}, gotos = {} }
+    self.current = { node = node, outer = self.current, active = {}, by_name = {}, jumps = 0 }
     self:open_block(false)
 end
 
 function state:open_block(is_loop)
     local fn = self.current
     fn.block = { outer = fn.block, first = #fn.active, labels = {}, is_loop = is_loop,
-                 first_goto = #fn.gotos }
+                 gotos = {} } -- by name: those without a label so far
 end
 
--- A goto that leaves the block sees only the variables that were there before it.
+-- Gotos that leave a block: they see only the variables that were there before it.
+local function pass_on(block, name, list)
+    for _, pending in ipairs(list) do pending.active = math.min(pending.active, block.first) end
+    local outer = block.outer.gotos
+    if outer[name] then table.move(list, 1, #list, #outer[name] + 1, outer[name])
+    else outer[name] = list end
+end
+
 function state:close_block()
     local fn = self.current
     local block = fn.block
@@ -41,20 +48,24 @@ function state:close_block()
         table.remove(fn.by_name[fn.active[i].name])
         fn.active[i] = nil
     end
-    for i = block.first_goto + 1, #fn.gotos do
-        fn.gotos[i].active = math.min(fn.gotos[i].active, block.first)
-    end
-    if block.is_loop then
-        for i = #fn.gotos, block.first_goto + 1, -1 do
-            if fn.gotos[i].name == "break" then table.remove(fn.gotos, i) end
-        end
-    end
+    if block.is_loop then block.gotos["break"] = nil end
+    for name, list in pairs(block.outer and block.gotos or {}) do pass_on(block, name, list) end
     fn.block = block.outer
 end
 
+local function first_pending(gotos)
+    local first
+    for _, list in pairs(gotos) do
+        for _, pending in ipairs(list) do
+            if not first or pending.number < first.number then first = pending end
+        end
+    end
+    return first
+end
+
 function state:close_function()
+    local pending = first_pending(self.current.block.gotos)
     self:close_block()
-    local pending = self.current.gotos[1]
     if pending then
         local text = pending.name == "break" and "break outside loop at line %d"
             or "no visible label '" .. pending.name .. "' for <goto> at line %d"
@@ -118,8 +129,11 @@ end
 function state:jump(name, token)
     local fn = self.current
     if name ~= "break" and visible_label(fn, name) then return end
-    fn.gotos[#fn.gotos + 1] = { name = name, line = token.line, column = token.column,
-                                active = #fn.active }
+    fn.jumps = fn.jumps + 1
+    local list = fn.block.gotos[name] or {}
+    list[#list + 1] = { name = name, line = token.line, column = token.column,
+                        active = #fn.active, number = fn.jumps }
+    fn.block.gotos[name] = list
 end
 
 -- A label; `last`: nothing but labels and semicolons follows in its block.
@@ -132,17 +146,14 @@ function state:label(token, last)
     end
     local active = last and fn.block.first or #fn.active
     fn.block.labels[name] = { line = token.line }
-    for i = #fn.gotos, fn.block.first_goto + 1, -1 do
-        local pending = fn.gotos[i]
-        if pending.name == name then
-            if pending.active < active then
-                fail(("<goto %s> at line %d jumps into the scope of local '%s'"):format(
-                    name, pending.line, fn.active[pending.active + 1].name), pending.line,
-                    pending.column)
-            end
-            table.remove(fn.gotos, i)
+    for _, pending in ipairs(fn.block.gotos[name] or {}) do
+        if pending.active < active then
+            fail(("<goto %s> at line %d jumps into the scope of local '%s'"):format(
+                name, pending.line, fn.active[pending.active + 1].name), pending.line,
+                pending.column)
         end
     end
+    fn.block.gotos[name] = nil
 end
 
 return scope

@@ -19,6 +19,7 @@ local function distance(a, b)
 end
 
 local LONGEST_NAME = 100
+local MOST_CANDIDATES = 2000
 
 -- How far a word may be from what was meant: less than half of a short one.
 local function reach(length)
@@ -28,9 +29,11 @@ end
 -- The candidate that `word` was perhaps meant to be, or nil.
 local function nearest(word, candidates)
     if #word > LONGEST_NAME then return nil end
-    local best, best_distance = nil, reach(#word) + 1
+    local best, best_distance, looked_at = nil, reach(#word) + 1, 0
     for _, candidate in ipairs(candidates) do
-        if candidate ~= word and math.abs(#candidate - #word) < best_distance then
+        local similar = candidate ~= word and math.abs(#candidate - #word) < best_distance
+        if similar and looked_at < MOST_CANDIDATES then
+            looked_at = looked_at + 1
             local d = distance(word:lower(), candidate:lower())
             if d < best_distance then best, best_distance = candidate, d end
         end

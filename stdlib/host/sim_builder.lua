@@ -44,6 +44,11 @@ function World:call(operation, params, service)
     return sim.call(self.world, operation, params, service)
 end
 
+-- Anything else, in the shape of its describe operation: endpoints, peerings, attachments.
+function World:put(kind, resource)
+    return sim_world.put(self.world, kind, resource)
+end
+
 -- ---- rules in words -----------------------------------------------------------------------
 
 local function peer_of(text, group)

@@ -282,6 +282,7 @@ test("what cannot be decided is a warning", function()
     body_finds("local op = run_id step('y', function() end)\nec2[op] {}", "w 2:outside-step",
                "ec2.[...] may change something")
     body_clean("local op = run_id step('y', function() ec2[op] {} end)")
+    body_clean("log(ec2['describe_' .. run_id] {})")
     finds(playbook("log(#handlers)", nil, "local handlers = { f = function() " .. TAG .. " end }\n"),
           "w 1:outside-step", "nothing shows that it stands inside a step")
 end)

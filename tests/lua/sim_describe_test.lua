@@ -155,6 +155,7 @@ return {
         local web = call(w, "describe_instances", { Filters = filter("tag:Name", "web-7") })
             .Reservations[1].Instances[1].InstanceId
         check.has(call(w, "get_console_output", { InstanceId = web }).Output, "web login:")
+        check.equal(call(w, "get_console_screenshot", { InstanceId = web }).InstanceId, web)
         check.equal(call(w, "describe_tags", { Filters = filter("resource-id", web) }).Tags,
                     { { Key = "Name", Value = "web-7", ResourceId = web, ResourceType = "instance" } })
         check.equal(#call(w, "describe_tags", { Filters = { { Name = "key", Values = { "Name" } },

@@ -83,6 +83,8 @@ return {
         fails_authorize(w, group, { tcp(1, 2, "10.1.0.0/16") }, "InvalidPermission.Duplicate")
         local all = authorize(w, group, { { IpProtocol = "-1", FromPort = 5, ToPort = 6, IpRanges = V4 } })
         check.equal({ all.SecurityGroupRules[1].FromPort, all.SecurityGroupRules[1].ToPort }, { -1, -1 })
+        local esp = authorize(w, group, { { IpProtocol = "50", FromPort = 1, ToPort = 2, IpRanges = V4 } })
+        check.equal({ esp.SecurityGroupRules[1].IpProtocol, esp.SecurityGroupRules[1].FromPort }, { "50", -1 })
         for _, bad in ipairs {
             { IpProtocol = "tcp", IpRanges = V4 }, { IpProtocol = "tcp", FromPort = 2, ToPort = 1, IpRanges = V4 },
             { IpProtocol = "tcp", FromPort = 1, ToPort = 70000, IpRanges = V4 },

@@ -13,7 +13,7 @@ local sim_rules = require "sim_rules"
 local sim_world = require "sim_world"
 local values = require "sim_values"
 
-local SEEDS, CALLS = 300, 120
+local SEEDS, CALLS = 100, 100
 
 -- A drawing machine for one seed.
 local function drawer(w, seed)

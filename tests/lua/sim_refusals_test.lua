@@ -72,7 +72,8 @@ local VALUE, MISSING, COMBINATION = "InvalidParameterValue", "MissingParameter",
 
 local ROWS = {
     -- ids and tags
-    { "describe_iam_instance_profile_associations", function() return { AssociationIds = { "x" } } end, VALUE },
+    { "describe_iam_instance_profile_associations", function() return { AssociationIds = { "x" } } end, VALUE,
+      "Invalid value for associationIds" },
     { "delete_security_group", function() return { GroupId = "x" } end, "InvalidGroupId.Malformed", 'Invalid id: "x"' },
     { "create_tags", function(x) return { Resources = { x.one }, Tags = { { Key = "", Value = "" } } } end,
       "InvalidTagKey.Malformed" },
