@@ -130,7 +130,9 @@ bool codec_decode_request(struct model *m, const struct service *s, const char *
     if (s->protocol == PROTOCOL_JSON) {
         ok = decode_json(&c, body, len, target, op, params);
     } else {
-        ok = form_parse(&form, body, len, e) && read_form(&c, &form, op, params);
+        ok = form_parse(&form, body, len, e);
+        if (!ok && err_is(e, ERR_INVALID)) snprintf(e->code, sizeof e->code, "MalformedQueryString");
+        ok = ok && read_form(&c, &form, op, params);
         form_free(&form);
     }
     if (ok) return true;
