@@ -27,6 +27,7 @@ struct aws {
     int quota;
     int max_attempts;
     int64_t skew_us;  // the server's clock less ours
+    bool simulator;   // an answer said so
 };
 
 struct call {

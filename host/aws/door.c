@@ -246,3 +246,7 @@ bool aws_region(struct aws *a, const char **region, struct err *e) {
 const char *aws_credential_source(const struct aws *a) {
     return resolver_source(a->resolver);
 }
+
+bool aws_is_simulator(const struct aws *a) {
+    return a->simulator;
+}

@@ -9,8 +9,6 @@
 #include "run/world_file.h"
 #include "serve/server.h"
 
-#define BANNER "cordon-simulator"
-
 static bool answer(void *ctx, const struct operation *op, const char *region,
                    const struct val *params, struct server_note *note, struct val **result,
                    struct err *e) {
@@ -51,7 +49,7 @@ static int serve(struct host *h, const struct options *o) {
                                       .model = h->model,
                                       .answer = answer,
                                       .ctx = h,
-                                      .banner = BANNER};
+                                      .banner = AWS_SIMULATOR};
     backend_simulated(&h->backend, h->loop, h->model, h->advisor);
     if (!world_open(h->advisor, o->world ? o->world : "", &e)) {
         console_error(h->console, &e);
