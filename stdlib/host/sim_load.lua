@@ -128,7 +128,7 @@ end
 
 local VERSION = 1
 local HEADER = { "account", "region", "now", "seed", "counter", "quotas", "caller", "later", "derived",
-                 "cursors", "call_latency" }
+                 "cursors", "call_latency", "denied" }
 
 -- The first record: the world without its resources.
 function sim_load.header(world)
