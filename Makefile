@@ -25,6 +25,8 @@ else ifeq ($(MODE),asan)
   BASE_CFLAGS += -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
                  -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
   LDFLAGS     += -fsanitize=address,undefined
+else ifeq ($(MODE),valgrind)
+  BASE_CFLAGS += -O1 -g -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
 else ifeq ($(MODE),fuzz)
   CC          := clang
   BASE_CFLAGS += -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
@@ -184,7 +186,7 @@ install: $(B)/cordon
 	install -D -m 644 docs/cordon.1 $(DESTDIR)$(PREFIX)/share/man/man1/cordon.1
 
 clean:
-	rm -rf build/debug build/asan build/release build/fuzz
+	rm -rf build/debug build/asan build/release build/fuzz build/valgrind
 
 -include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(SUITES) $(FUZZERS))
 .PHONY: all tests fuzzers fuzz fuzz-corpus valgrind model deps venv demo check install clean

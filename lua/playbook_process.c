@@ -12,7 +12,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/asset.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -20,6 +19,7 @@
 #include "child/confine.h"
 #include "child/messages.h"
 #include "chunk.h"
+#include "core_parts.h"
 #include "sandbox.h"
 #include "seccomp.h"
 #include "values.h"
@@ -33,25 +33,12 @@
 
 enum exit_code { EXIT_DONE = 0, EXIT_HOST_GONE = 123, EXIT_PROTOCOL = 124, EXIT_SETUP = 126 };
 
-// Our own Lua, in this order; the last one runs the pass.
-static const char *const parts[] = {
-    "stdlib/playbook/core_errors.lua",  "stdlib/playbook/core_requests.lua",
-    "stdlib/playbook/core_modules.lua", "stdlib/playbook/core_steps.lua",
-    "stdlib/playbook/core.lua",
-};
-#define PARTS (sizeof parts / sizeof *parts)
-
-struct part {
-    const char *bytes;
-    size_t len;
-};
-
 struct process {
     int fd;
     struct buf in, out;
     struct sandbox box;
     struct val *load;
-    struct part parts[PARTS];
+    struct core_parts parts;
     bool done;
 };
 
@@ -173,33 +160,11 @@ static const luaL_Reg host_functions[] = {
 
 // --- the pass ----------------------------------------------------------------
 
-// Loads part `i` with the table at `environment` as its globals.
-static void load_part(lua_State *L, const struct process *p, size_t i, int environment) {
-    const struct part *part = &p->parts[i];
-    if (chunk_load(L, parts[i], SANDBOX_CORE, part->bytes, part->len) != LUA_OK) lua_error(L);
-    lua_pushvalue(L, environment);
-    lua_setupvalue(L, -2, 1);
-}
-
-// Runs in protected mode: builds everything, then each part as part(core, host).
+// Runs in protected mode: builds everything, and runs the pass.
 static int serve(lua_State *L) {
-    struct process *p = lua_touserdata(L, 1);
+    const struct process *p = lua_touserdata(L, 1);
     lua_settop(L, 0);
-    sandbox_environment(L, val_as_int(val_get(p->load, "seed"), 0));  // 1 libraries 2 names 3 env
-    lua_createtable(L, 0, 16);                                        // 4 core
-    lua_pushvalue(L, 2);
-    lua_setfield(L, 4, "names");
-    lua_pushvalue(L, 3);
-    lua_setfield(L, 4, "environment");
-    values_push(L, p->load);
-    lua_setfield(L, 4, "load");
-    luaL_newlib(L, host_functions);  // 5 host
-    for (size_t i = 0; i < PARTS; i++) {
-        load_part(L, p, i, 1);
-        lua_pushvalue(L, 4);
-        lua_pushvalue(L, 5);
-        lua_call(L, 2, 0);
-    }
+    core_run(L, &p->parts, p->load, host_functions);
     return 0;
 }
 
@@ -233,17 +198,11 @@ static int64_t computing_ms(void) {
     return deadline_ms - (deadline_ms > 10 * LEAST_MARGIN_MS ? deadline_ms / 10 : LEAST_MARGIN_MS);
 }
 
-static bool find_parts(struct process *p) {
-    for (size_t i = 0; i < PARTS; i++)
-        if (!asset_find(parts[i], &p->parts[i].bytes, &p->parts[i].len)) return false;
-    return true;
-}
-
 int playbook_process(int fd) {
     struct process *p = &process;
     p->fd = fd;
     int64_t limit_ms = computing_ms();
-    if (!find_parts(p) || !seccomp_lock(fd)) return EXIT_SETUP;
+    if (!core_find(&p->parts) || !seccomp_lock(fd)) return EXIT_SETUP;
     p->load = next_message(p);
     if (strcmp(val_get_str(p->load, "t", ""), MSG_LOAD) != 0) return EXIT_PROTOCOL;
     if (!sandbox_open(&p->box, (size_t)memory_cap(p->load), limit_ms,

@@ -5,6 +5,8 @@ SUITES=${SUITES:-../shared/suites}
 PYTHON=build/venv/bin/python
 JOBS=${JOBS:-2}
 log=build/check.log
+# No test asks the metadata service of the machine that it runs on.
+export AWS_EC2_METADATA_DISABLED=true
 passed=0 failed=0 skipped=0
 : > $log
 
@@ -62,6 +64,7 @@ others() {
     suite "$1 SigV4 vectors" build/"$1"/tests/sigv4-suite "$SUITES/sigv4"
     suite "$1 protocol suites" build/"$1"/tests/protocol-suite "$SUITES"/protocol/input/*.json \
         "$SUITES"/protocol/output/*.json
+    suite "$1 credential chain" build/"$1"/tests/chain-suite "$SUITES/chain"
 }
 
 build debug

@@ -229,6 +229,11 @@ struct http *http_new(struct loop *l, const char *ca_bundle, struct err *e) {
     return NULL;
 }
 
+const char *http_library(struct err *e) {
+    const struct curl_functions *curl = http_curl(e);
+    return curl != NULL ? curl->version() : NULL;
+}
+
 static void drop_all(struct http *h, struct transfer **list, bool added) {
     while (*list != NULL) {
         struct transfer *t = *list;

@@ -275,6 +275,10 @@ static bool permitted(const struct run *r, struct err *e) {
 static bool plan_run(struct run *r, struct err *e) {
     if (!backend_region(&r->host->backend, &r->scene.region, e)) return false;
     if (!rehearse(r, e) || !open_journal(r, e) || !advise_all(r, e)) return false;
+    if (r->options->planned) {
+        r->options->planned(r->options->planned_ctx, &r->plan);
+        return true;
+    }
     find_consequences(r);
     tell_plan(r);
     return permitted(r, e);
@@ -337,6 +341,7 @@ static int end_plan(struct run *r, bool ok, const struct err *e) {
     if (!ok) console_error(r->host->console, e);
     if (!ok && loop_signal(r->host->loop)) return 128 + loop_signal(r->host->loop);
     if (!ok) return error_exit(e);
+    if (r->options->planned) return EXIT_DONE;
     console_say(r->host->console, STYLE_DIM, "%s",
                 r->plan.call_count ? "This was a dry run: nothing was changed."
                                    : "Nothing would be changed.");

@@ -1,5 +1,10 @@
 // messages.c - a hostile playbook process and a hostile AWS, through a whole run.
 // link: -Wl,--wrap=clock_mono_ms,--wrap=clock_now_us,--wrap=poll,--wrap=journal_append,--wrap=journal_sync
+// link: -Wl,--wrap=child_start,--wrap=child_send,--wrap=child_pause,--wrap=child_resume,--wrap=child_clock_stop
+// link: -Wl,--wrap=child_clock_start,--wrap=child_overdue,--wrap=child_kill,--wrap=child_free
+// link: -Wl,--wrap=prompt_open,--wrap=prompt_close,--wrap=prompt_line,--wrap=console_say
+// link: -Wl,--wrap=console_warn,--wrap=console_error,--wrap=console_table,--wrap=console_event
+// link: -Wl,--wrap=aws_region,--wrap=aws_start
 //
 // The input is a script, line by line (see stage.h). A line that begins with
 //   '{' or '&'  is what the child says in the rehearsal, and after "--" in the execution; with no
@@ -138,6 +143,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                         .advisor = advisor(),
                         .json = true,
                         .deadline_ms = 300000};
+    // Never looked into: the stage stands in for the door.
+    backend_aws(&host.backend, stage.loop, (struct aws *)(void *)&stage);
     int code = run_playbook(&host, &options);
     MUST(!the_child);
     MUST(loop_for(stage.loop, 7200000, &e) && stage.due == 0);  // late answers and timers

@@ -171,7 +171,9 @@ static int child_speaks(void *ctx) {
     return 0;
 }
 
-struct child *child_start(struct fork_server *s, struct loop *l, int64_t deadline_ms,
+struct child *__wrap_child_start(struct fork_server *s, struct loop *l, int64_t deadline_ms,
+                          const struct child_handler *h, struct err *e);
+struct child *__wrap_child_start(struct fork_server *s, struct loop *l, int64_t deadline_ms,
                           const struct child_handler *h, struct err *e) {
     (void)s;
     (void)l;
@@ -184,7 +186,8 @@ struct child *child_start(struct fork_server *s, struct loop *l, int64_t deadlin
     return the_child;
 }
 
-bool child_send(struct child *c, const struct val *message, struct err *e) {
+bool __wrap_child_send(struct child *c, const struct val *message, struct err *e);
+bool __wrap_child_send(struct child *c, const struct val *message, struct err *e) {
     struct buf frame = BUF_EMPTY;
     const char *type = val_get_str(message, "t", "");
     bool ok = wire_write(&frame, message, e);
@@ -198,31 +201,38 @@ bool child_send(struct child *c, const struct val *message, struct err *e) {
     return ok;
 }
 
-void child_pause(struct child *c) {
+void __wrap_child_pause(struct child *c);
+void __wrap_child_pause(struct child *c) {
     c->paused = true;
 }
 
-void child_resume(struct child *c) {
+void __wrap_child_resume(struct child *c);
+void __wrap_child_resume(struct child *c) {
     c->paused = false;
 }
 
-void child_clock_stop(struct child *c) {
+void __wrap_child_clock_stop(struct child *c);
+void __wrap_child_clock_stop(struct child *c) {
     MUST(c);
 }
 
-void child_clock_start(struct child *c) {
+void __wrap_child_clock_start(struct child *c);
+void __wrap_child_clock_start(struct child *c) {
     MUST(c);
 }
 
-bool child_overdue(const struct child *c) {
+bool __wrap_child_overdue(const struct child *c);
+bool __wrap_child_overdue(const struct child *c) {
     return c && false;
 }
 
-void child_kill(struct child *c) {
+void __wrap_child_kill(struct child *c);
+void __wrap_child_kill(struct child *c) {
     c->over = true;
 }
 
-void child_free(struct child *c) {
+void __wrap_child_free(struct child *c);
+void __wrap_child_free(struct child *c) {
     the_child = NULL;
     free(c);
 }
@@ -233,14 +243,16 @@ struct prompt {
     char none;
 };
 
-struct prompt *prompt_open(struct loop *l, struct err *e) {
+struct prompt *__wrap_prompt_open(struct loop *l, struct err *e);
+struct prompt *__wrap_prompt_open(struct loop *l, struct err *e) {
     static struct prompt terminal;
     (void)l;
     (void)e;
     return &terminal;
 }
 
-void prompt_close(struct prompt *p) {
+void __wrap_prompt_close(struct prompt *p);
+void __wrap_prompt_close(struct prompt *p) {
     (void)p;
 }
 
@@ -252,7 +264,9 @@ static void type_it(const char *question, struct buf *answer) {
     else buf_add_str(answer, "y");
 }
 
-bool prompt_line(struct prompt *p, const char *question, struct buf *answer, size_t max,
+bool __wrap_prompt_line(struct prompt *p, const char *question, struct buf *answer, size_t max,
+                 int64_t timeout_ms, enum prompt_how *how, struct err *e);
+bool __wrap_prompt_line(struct prompt *p, const char *question, struct buf *answer, size_t max,
                  int64_t timeout_ms, enum prompt_how *how, struct err *e) {
     struct stage_texts *t = &stage.typed;
     (void)p;
@@ -274,28 +288,33 @@ bool prompt_line(struct prompt *p, const char *question, struct buf *answer, siz
 
 // --- the console: everything is said to nobody ----------------------------------------
 
-void console_say(struct console *c, enum console_style style, const char *format, ...) {
+void __wrap_console_say(struct console *c, enum console_style style, const char *format, ...);
+void __wrap_console_say(struct console *c, enum console_style style, const char *format, ...) {
     (void)c;
     (void)style;
     MUST(format);
 }
 
-void console_warn(struct console *c, const char *format, ...) {
+void __wrap_console_warn(struct console *c, const char *format, ...);
+void __wrap_console_warn(struct console *c, const char *format, ...) {
     (void)c;
     MUST(format);
 }
 
-void console_error(struct console *c, const struct err *e) {
+void __wrap_console_error(struct console *c, const struct err *e);
+void __wrap_console_error(struct console *c, const struct err *e) {
     (void)c;
     MUST(e->code[0]);
 }
 
-void console_table(struct console *c, const struct columns *table) {
+void __wrap_console_table(struct console *c, const struct columns *table);
+void __wrap_console_table(struct console *c, const struct columns *table) {
     (void)c;
     MUST(table);
 }
 
-bool console_event(struct console *c, const char *event, struct val *members) {
+bool __wrap_console_event(struct console *c, const char *event, struct val *members);
+bool __wrap_console_event(struct console *c, const char *event, struct val *members) {
     struct buf text = BUF_EMPTY;
     (void)c;
     MUST(event);
@@ -307,7 +326,8 @@ bool console_event(struct console *c, const char *event, struct val *members) {
 
 // --- AWS ---------------------------------------------------------------------------
 
-bool aws_region(struct aws *a, const char **region, struct err *e) {
+bool __wrap_aws_region(struct aws *a, const char **region, struct err *e);
+bool __wrap_aws_region(struct aws *a, const char **region, struct err *e) {
     (void)a;
     (void)e;
     *region = "eu-west-1";
@@ -404,7 +424,9 @@ static void must_be_proof(const struct aws_call *call) {
     MUST(call->op->dry_run && val_as_bool(val_get(call->params, "DryRun"), false));
 }
 
-bool aws_start(struct aws *a, const struct aws_call *call, aws_done *done, void *ctx,
+bool __wrap_aws_start(struct aws *a, const struct aws_call *call, aws_done *done, void *ctx,
+               struct err *e);
+bool __wrap_aws_start(struct aws *a, const struct aws_call *call, aws_done *done, void *ctx,
                struct err *e) {
     struct stage_answer *answer = calloc(1, sizeof *answer);
     (void)a;
