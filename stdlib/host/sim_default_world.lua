@@ -32,6 +32,17 @@ local function groups_of(vpc)
     return web, app, database, quarantine
 end
 
+-- The list of S3's addresses that AWS keeps in every Region.
+local function put_prefix_list(world)
+    local id, name = "pl-6da54004", "com.amazonaws." .. world.region .. ".s3"
+    sim_world.put(world, "ManagedPrefixLists", {
+        PrefixListId = id, PrefixListName = name, AddressFamily = "IPv4", State = "create-complete",
+        PrefixListArn = ("arn:aws:ec2:%s:aws:prefix-list/%s"):format(world.region, id),
+        OwnerId = "AWS", Tags = {} })
+    sim_world.put(world, "PrefixLists", {
+        PrefixListId = id, PrefixListName = name, Cidrs = { "52.218.0.0/17", "3.5.64.0/21" } })
+end
+
 local CONSOLE = "[    0.000000] Linux version 6.1.0 (build@host)\n"
     .. "[   12.480113] cloud-init: modules:final\nweb login: \n"
 
@@ -62,6 +73,7 @@ function default_world.new(options)
     database_subnet:instance { name = "db-1", groups = { database }, type = "r6i.large",
                                profile = "database", volumes = 2, protected = true }
     front:managed_interface { description = "ELB app/front/50dc6c495c0c9188", groups = { web } }
+    put_prefix_list(world)
     w:call("create_queue", { QueueName = "findings" }, "sqs")
     world.changes = {}
     return world

@@ -135,8 +135,7 @@ end
 
 local VERSION = 1
 local HEADER = { "account", "region", "now", "seed", "counter", "quotas", "caller", "later",
-                 "derived",
-                 "cursors", "call_latency" }
+                 "derived", "cursors", "call_latency", "denied" }
 
 -- The first record: the world without its resources.
 function sim_load.header(world)

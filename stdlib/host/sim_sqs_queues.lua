@@ -7,6 +7,8 @@ local values = require "sim_values"
 local sqs_queues = { operations = {} }
 local operations = sqs_queues.operations
 
+local SECOND = 1000000
+
 local DEFAULTS = { DelaySeconds = "0", MaximumMessageSize = "262144", VisibilityTimeout = "30",
                    MessageRetentionPeriod = "345600", ReceiveMessageWaitTimeSeconds = "0" }
 
@@ -119,6 +121,12 @@ function operations.create_queue(world, params)
             SqsManagedSseEnabled = "true",
             QueueArn = ("arn:aws:sqs:%s:%s:%s"):format(world.region, world.account,
                                                        name) }) }, attributes)
+    local gone = world.resources.Attributes[url]
+    if gone and world.now - gone.DeletedAt < 60 * SECOND then
+        sqs_queues.raise("AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently",
+                         "You must wait 60 seconds after deleting a queue before you can create "
+                         .. "another with the same name.")
+    end
     local earlier = world.resources.Queues[url]
     for attribute, value in pairs(earlier and attributes or {}) do
         if earlier.Attributes[attribute] ~= value then
@@ -135,6 +143,7 @@ function operations.delete_queue(world, params)
     local queue = sqs_queues.named(world, params)
     sim_world.remove(world, "Queues", queue.QueueUrl)
     world.queues[queue.QueueUrl] = nil
+    sim_world.put(world, "Attributes", { ResourceId = queue.QueueUrl, DeletedAt = world.now })
     return {}
 end
 
@@ -195,7 +204,13 @@ function operations.get_queue_attributes(world, params)
 end
 
 function operations.purge_queue(world, params)
-    queues.purge(world, sqs_queues.named(world, params))
+    local queue = sqs_queues.named(world, params)
+    if queue.PurgedAt and world.now - queue.PurgedAt < 60 * SECOND then
+        sqs_queues.raise("AWS.SimpleQueueService.PurgeQueueInProgress", "PurgeQueueInProgress",
+            ("Only one PurgeQueue operation on %s is allowed every 60 seconds."):format(queue.Name))
+    end
+    queues.purge(world, queue)
+    sim_world.change(world, "Queues", queue.QueueUrl, { PurgedAt = world.now })
     return {}
 end
 
