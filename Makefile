@@ -99,7 +99,7 @@ $(B)/assets.o: $(B)/assets.S
 # "// link: FLAGS" in a test is given to its linker (-Wl,--wrap=fdatasync).
 TEST_LINK = $(shell sed -n 's,^// link: ,,p' $<)
 UNIT   := $(patsubst tests/unit/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/*.c)))
-SUITES := $(patsubst tests/suites/%.c,$(B)/tests/%,$(sort $(wildcard tests/suites/*.c)))
+RUNNERS := $(patsubst tests/suites/%.c,$(B)/tests/%,$(sort $(wildcard tests/suites/*.c)))
 
 $(B)/tests/%: tests/unit/%.c $(B)/libcordon.a
 	@mkdir -p $(@D)
@@ -111,7 +111,7 @@ $(B)/tests/%: tests/suites/%.c $(B)/libcordon.a
 	$(call say,CC)
 	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(B)/libcordon.a $(LIBS)
 
-tests: $(UNIT) $(SUITES) $(B)/cordon
+tests: $(UNIT) $(RUNNERS) $(B)/cordon
 
 # --- fuzzing and memory ------------------------------------------------------
 # tests/fuzz/NAME.c becomes build/MODE/fuzz/NAME: with clang's libFuzzer in MODE=fuzz, else with
@@ -188,6 +188,6 @@ install: $(B)/cordon
 clean:
 	rm -rf build/debug build/asan build/release build/fuzz build/valgrind
 
--include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(SUITES) $(FUZZERS))
+-include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(RUNNERS) $(FUZZERS))
 .PHONY: all tests fuzzers fuzz fuzz-corpus valgrind model deps venv demo check install clean
 .DELETE_ON_ERROR:

@@ -16,8 +16,9 @@ fi
 mkdir -p $logs
 ${CC:-cc} -D_GNU_SOURCE -shared -fPIC -o $logs/pidfd.so tests/valgrind/pidfd.c || exit 1
 
-# Not under valgrind, which stretches time: they measure it.
-NEVER="console_test loop_test"
+# Not under valgrind, which stretches time (they measure it) and does not tell the parent of a
+# vfork that exec failed (aws_helper_test).
+NEVER="console_test loop_test aws_memory_test aws_helper_test"
 # Slow ones, for `all` alone: they make thousands of files, or wait for time to pass.
 SLOW="journal_test journal_disk_test aws_door_test child_test sandbox_test"
 

@@ -284,6 +284,7 @@ static void on_response(void *ctx, const struct http_response *r) {
     c->reply.answered_us = clock_now_us();
     c->reply.request_id[0] = '\0';
     if (r->fate == HTTP_UNKNOWN || r->fate == HTTP_ANSWERED) c->reply.sent = true;
+    if (r->fate == HTTP_ANSWERED && text_starts(r->server, AWS_SIMULATOR)) c->aws->simulator = true;
     note_clock(c, r);
     struct outcome o = outcome_of(c, r);
     say(c, r, &o);

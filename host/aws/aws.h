@@ -44,6 +44,10 @@ void aws_free(struct aws *a);
 bool aws_region(struct aws *a, const char **region, struct err *e);
 // "profile prod", "environment": where the credentials came from; "" before the first call.
 const char *aws_credential_source(const struct aws *a);
+// True once an answer came from cordon's own simulator, which calls itself so in the Server
+// header: nothing there is AWS.
+#define AWS_SIMULATOR "cordon-simulator"
+bool aws_is_simulator(const struct aws *a);
 
 // Fetches keys, unless there are some, and runs the loop until they are there. False with the
 // reason and the way out.

@@ -35,6 +35,7 @@ struct aws {
     int64_t offset_us;  // as the last answer's Date says it
     bool offset_known;
     struct pace pace;
+    bool simulator;  // an answer said so
 };
 
 struct call {

@@ -289,6 +289,10 @@ const char *aws_credential_source(const struct aws *a) {
     return resolver_source(a->resolver);
 }
 
+bool aws_is_simulator(const struct aws *a) {
+    return a->simulator;
+}
+
 struct wanted {
     bool over, ok;
     struct err *e;

@@ -62,6 +62,7 @@ struct http_response {
     char request_id[96];    // x-amzn-requestid or x-amz-request-id; "" when absent
     char query_error[160];  // x-amzn-query-error
     char content_type[96];
+    char server[48];
     int64_t date_us;         // 0 when absent
     int64_t retry_after_ms;  // -1 when absent
 };

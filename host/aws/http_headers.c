@@ -15,6 +15,7 @@ void http_headers_clear(struct http_response *r) {
     r->request_id[0] = '\0';
     r->query_error[0] = '\0';
     r->content_type[0] = '\0';
+    r->server[0] = '\0';
     r->date_us = 0;
     r->retry_after_ms = -1;
 }
@@ -64,6 +65,8 @@ void http_headers_line(struct http_response *r, const char *line, size_t len) {
         keep(r->query_error, sizeof r->query_error, v, n);
     } else if ((v = value_of(line, len, "content-type", &n)) != NULL) {
         keep(r->content_type, sizeof r->content_type, v, n);
+    } else if ((v = value_of(line, len, "server", &n)) != NULL) {
+        keep(r->server, sizeof r->server, v, n);
     } else if ((v = value_of(line, len, "date", &n)) != NULL) {
         if (!clock_parse(v, n, &r->date_us)) r->date_us = 0;
     } else if ((v = value_of(line, len, "x-amz-retry-after", &n)) != NULL) {

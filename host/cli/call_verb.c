@@ -25,6 +25,12 @@ static int failed(struct host *h, const struct err *e) {
 
 // --- what changes nothing ------------------------------------------------------
 
+// The answer itself is data: whose it is goes to standard error.
+static void say_simulator(struct host *h) {
+    if (backend_is_simulated(&h->backend))
+        console_say(h->console, STYLE_CARE, "SIMULATOR: this is not AWS's answer");
+}
+
 static int read_call(struct host *h, const struct operation *op, const struct val *params) {
     struct err e;
     struct aws_reply reply = {0};
@@ -33,6 +39,7 @@ static int read_call(struct host *h, const struct operation *op, const struct va
     if (!prepared) return failed(h, &e);
     struct aws_call call = {.op = op, .params = prepared};
     bool ok = backend_wait(&h->backend, &call, &reply, &value);
+    say_simulator(h);
     val_unref(prepared);
     if (ok) print(h, value);
     val_unref(value);
@@ -55,6 +62,7 @@ static int dry_run(struct host *h, const struct operation *op, const struct val 
     struct aws_reply reply = {0};
     struct aws_call call = {.op = op, .params = dry};
     bool ok = backend_wait(&h->backend, &call, &reply, &value);
+    say_simulator(h);
     val_unref(dry);
     val_unref(value);
     if (!ok && err_is(&reply.err, "DryRunOperation")) {

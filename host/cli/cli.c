@@ -141,6 +141,8 @@ static struct host host_of(const struct options *o) {
                          .region = o->region,
                          .endpoint_url = o->endpoint_url,
                          .ticket = o->ticket,
+                         .sim = o->sim,
+                         .save = o->save,
                          .deadline_ms = (o->deadline_s ? o->deadline_s : DEFAULT_DEADLINE_S) * 1000,
                          .yes = o->yes,
                          .no_input = o->no_input,

@@ -9,24 +9,16 @@
 #include "run/world_file.h"
 #include "serve/server.h"
 
-#define BANNER "cordon-simulator"
-
-// Simulated time follows the clock while the port is served.
-static void follow_clock(struct host *h) {
-    struct val *about = val_map(), *ignored = NULL;
-    struct err e;
-    if (about && val_set(about, "microseconds", val_int(clock_now_us())))
-        h->advisor->world(h->advisor->ctx, "follow", about, &ignored, &e);
-    val_unref(about);
-    val_unref(ignored);
-}
-
 static bool answer(void *ctx, const struct operation *op, const char *region,
-                   const struct val *params, struct val **result, struct err *e) {
+                   const struct val *params, struct server_note *note, struct val **result,
+                   struct err *e) {
     struct host *h = ctx;
+    struct simulated_note told;
     (void)region;
-    follow_clock(h);
-    return simulated_answer(&h->backend.world, op, params, result, e);
+    bool ok = simulated_serve(&h->backend.world, op, params, clock_now_us(), &told, result, e);
+    memcpy(note->shape, told.shape, sizeof note->shape);
+    note->wait_ms = told.wait_ms;
+    return ok;
 }
 
 // The key pair that clients must sign with: of the environment, or the documented example's.
@@ -57,7 +49,7 @@ static int serve(struct host *h, const struct options *o) {
                                       .model = h->model,
                                       .answer = answer,
                                       .ctx = h,
-                                      .banner = BANNER};
+                                      .banner = AWS_SIMULATOR};
     backend_simulated(&h->backend, h->loop, h->model, h->advisor);
     if (!world_open(h->advisor, o->world ? o->world : "", &e)) {
         console_error(h->console, &e);

@@ -170,7 +170,7 @@ static bool check_root(const struct codec *c, const struct operation *op, const 
 
 bool codec_check(struct model *m, const struct operation *op, const struct val *params,
                  struct err *e) {
-    struct codec c = {m, op->service, e};
+    struct codec c = {.model = m, .service = op->service, .e = e};
     if (check_root(&c, op, params)) return true;
     if (e) snprintf(e->operation, sizeof e->operation, "%s", op->name);
     return false;

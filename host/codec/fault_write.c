@@ -44,9 +44,10 @@ static void query_fault(const struct service *s, const struct err *fault, const 
     buf_add_str(body, "</ErrorResponse>");
 }
 
-static void json_fault(const struct err *fault, struct buf *body) {
+static void json_fault(const struct service *s, const struct err *fault, const char *name,
+                       struct buf *body) {
     struct buf type = BUF_EMPTY;
-    buf_printf(&type, "com.amazonaws.sqs#%s", fault->code);
+    buf_printf(&type, "com.amazonaws.%s#%s", s->name, *name ? name : fault->code);
     buf_add_str(body, "{\"__type\":");
     json_print_string(body, buf_str(&type), type.len);
     buf_add_str(body, ",\"message\":");
@@ -55,14 +56,14 @@ static void json_fault(const struct err *fault, struct buf *body) {
     buf_free(&type);
 }
 
-void codec_encode_fault(const struct service *s, const struct err *fault, const char *request_id,
-                        struct buf *body, struct buf *query_error) {
+void codec_encode_fault(const struct service *s, const struct err *fault, const char *name,
+                        const char *request_id, struct buf *body, struct buf *query_error) {
     switch (s->protocol) {
     case PROTOCOL_EC2: ec2_fault(fault, request_id, body); return;
     case PROTOCOL_QUERY: query_fault(s, fault, request_id, body); return;
     case PROTOCOL_JSON: break;
     }
-    json_fault(fault, body);
+    json_fault(s, fault, name, body);
     if (query_error && s->query_compatible)
         buf_printf(query_error, "%s;%s", fault->code, whose(fault));
 }

@@ -6,9 +6,10 @@
 #include "base/err.h"
 #include "model/model.h"
 
-// Appends the body. `query_error` (may be NULL) receives the value of x-amzn-query-error, "" when
+// Appends the body. `name`: the error's shape, which the JSON protocols send ("": the code).
+// `query_error` (may be NULL) receives the value of x-amzn-query-error, "" when
 // the service sends none. HTTP 500 and above is the receiver's fault, else the sender's.
-void codec_encode_fault(const struct service *s, const struct err *fault, const char *request_id,
-                        struct buf *body, struct buf *query_error);
+void codec_encode_fault(const struct service *s, const struct err *fault, const char *name,
+                        const char *request_id, struct buf *body, struct buf *query_error);
 
 #endif

@@ -195,11 +195,20 @@ static bool read_map(struct decoder *d, const struct place *p, node n, struct va
     return still_good(d, r) && each_number(d, p, r, out, read_entry);
 }
 
+static bool is_boolean(const char *text) {
+    return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
+}
+
 static struct val *read_scalar(struct decoder *d, const struct place *p, node n) {
     struct form_reader *r = (struct form_reader *)n;
     struct pair *pair = form_find(r->form, buf_str(&r->path));
     if (pair) {
         pair->used = true;
+        // What is not the literal "true" must not pass for a DryRun that was not asked for.
+        if (p->shape->kind == SHAPE_BOOLEAN && !is_boolean(pair->value)) {
+            place_bad(p, d->codec.e, ERR_INVALID, "it must be true or false");
+            return NULL;
+        }
         return scalar_parse(p, pair->value, pair->value_len, d->codec.e);
     }
     place_bad(p, d->codec.e, ERR_INVALID, "a single value is expected here");

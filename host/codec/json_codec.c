@@ -124,10 +124,33 @@ static bool read_map(struct decoder *d, const struct place *p, node n, struct va
     return true;
 }
 
-// Whatever stands for a number, boolean or string is taken as it came, as botocore does.
+static enum val_type type_of(enum shape_kind kind) {
+    switch (kind) {
+    case SHAPE_INTEGER:
+    case SHAPE_LONG: return VAL_INT;
+    case SHAPE_BOOLEAN: return VAL_BOOL;
+    case SHAPE_FLOAT:
+    case SHAPE_DOUBLE:
+    case SHAPE_TIMESTAMP: return VAL_DOUBLE;
+    default: return VAL_STRING;
+    }
+}
+
+// An integer may stand for any number.
+static bool fits(const struct place *p, const struct val *v) {
+    enum val_type wanted = type_of(p->shape->kind), type = val_type(v);
+    return type == wanted || (wanted == VAL_DOUBLE && type == VAL_INT);
+}
+
+// In a response whatever stands for a number, boolean or string is taken as it came, as botocore
+// does.
 static struct val *read_scalar(struct decoder *d, const struct place *p, node n) {
     const struct val *v = n;
     if (p->shape->boxed_document) return val_ref(v);
+    if (d->codec.strict && !fits(p, v)) {
+        expect(d, p, v, type_of(p->shape->kind));
+        return NULL;
+    }
     if (p->shape->kind == SHAPE_BLOB && val_type(v) == VAL_STRING)
         return scalar_parse(p, val_as_str(v, ""), val_str_len(v), d->codec.e);
     if (p->shape->kind == SHAPE_TIMESTAMP) {

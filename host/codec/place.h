@@ -15,6 +15,7 @@ struct codec {
     struct model *model;
     const struct service *service;
     struct err *e;
+    bool strict;  // a request: scalars of another type are refused
 };
 
 struct place {

@@ -108,7 +108,7 @@ static struct val *redact_place(const struct codec *c, const struct place *p, co
 
 struct val *codec_redact(struct model *m, const struct operation *op, bool output,
                          const struct val *v, struct err *e) {
-    struct codec c = {m, op->service, e};
+    struct codec c = {.model = m, .service = op->service, .e = e};
     const char *name = output ? op->output : op->input;
     if (!v) return val_map();
     if (!*name) return val_ref(v);

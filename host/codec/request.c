@@ -27,7 +27,7 @@ static bool encode_json(const struct codec *c, const struct operation *op, const
 
 bool codec_encode_request(struct model *m, const struct operation *op, const struct val *params,
                           struct wire_request *out, struct err *e) {
-    struct codec c = {m, op->service, e};
+    struct codec c = {.model = m, .service = op->service, .e = e};
     out->target[0] = '\0';
     out->query_mode = false;
     if (op->service->protocol == PROTOCOL_JSON) return encode_json(&c, op, params, out);
@@ -122,7 +122,7 @@ static bool read_form(const struct codec *c, struct form *f, const struct operat
 bool codec_decode_request(struct model *m, const struct service *s, const char *body, size_t len,
                           const char *target, const struct operation **op, struct val **params,
                           struct err *e) {
-    struct codec c = {m, s, e};
+    struct codec c = {.model = m, .service = s, .e = e, .strict = true};
     struct form form;
     *op = NULL;
     *params = NULL;
@@ -130,7 +130,9 @@ bool codec_decode_request(struct model *m, const struct service *s, const char *
     if (s->protocol == PROTOCOL_JSON) {
         ok = decode_json(&c, body, len, target, op, params);
     } else {
-        ok = form_parse(&form, body, len, e) && read_form(&c, &form, op, params);
+        ok = form_parse(&form, body, len, e);
+        if (!ok && err_is(e, ERR_INVALID)) snprintf(e->code, sizeof e->code, "MalformedQueryString");
+        ok = ok && read_form(&c, &form, op, params);
         form_free(&form);
     }
     if (ok) return true;

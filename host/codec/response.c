@@ -111,7 +111,7 @@ bool codec_decode_response(struct model *m, const struct operation *op, int stat
                            const char *body, size_t len, const char *query_error,
                            struct val **result, char *request_id, struct err *e) {
     struct err unseen;  // so that what failed can always be told
-    struct codec c = {m, op->service, e ? e : &unseen};
+    struct codec c = {.model = m, .service = op->service, .e = e ? e : &unseen};
     const struct shape *shape;
     *result = NULL;
     if (request_id) *request_id = '\0';
@@ -166,7 +166,7 @@ static bool write_xml_response(const struct codec *c, const struct operation *op
 
 bool codec_encode_response(struct model *m, const struct operation *op, const struct val *result,
                            const char *request_id, struct buf *body, struct err *e) {
-    struct codec c = {m, op->service, e};
+    struct codec c = {.model = m, .service = op->service, .e = e};
     const struct shape *shape;
     if (!output_shape(&c, op, &shape)) return false;
     struct val *sent = custom_sent(op, result);

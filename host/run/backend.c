@@ -26,7 +26,7 @@ void backend_free(struct backend *b) {
 }
 
 bool backend_is_simulated(const struct backend *b) {
-    return !b->aws;
+    return !b->aws || aws_is_simulator(b->aws);
 }
 
 bool backend_region(struct backend *b, const char **region, struct err *e) {

@@ -27,6 +27,7 @@ void backend_simulated(struct backend *b, struct loop *l, struct model *m,
 
 void backend_free(struct backend *b);
 
+// A world in this process, or an endpoint that has said that it is one (`cordon sim serve`).
 bool backend_is_simulated(const struct backend *b);
 
 // The Region in force; false with the way out.

@@ -21,7 +21,7 @@ struct val *run_start(const struct scene *s, const struct run_facts *f) {
               val_set(v, "region", text_or_nil(s->region)) &&
               val_set(v, "profile", text_or_nil(s->profile)) &&
               val_set(v, "endpoint_url", text_or_nil(s->endpoint_url)) &&
-              val_set(v, "backend", val_cstr(s->simulated ? "simulator" : "aws")) &&
+              val_set(v, "backend", val_cstr(scene_is_simulated(s) ? "simulator" : "aws")) &&
               val_set(v, "ticket", text_or_nil(s->ticket)) &&
               val_set(v, "version", val_cstr(CORDON_VERSION));
     if (ok) return v;

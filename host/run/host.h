@@ -18,9 +18,9 @@ struct host {
     const struct advisor *advisor;
     struct console *console;
     // The global flags, as given; NULL or false when they were not.
-    const char *profile, *region, *endpoint_url, *ticket;
+    const char *profile, *region, *endpoint_url, *ticket, *sim;
     int64_t deadline_ms;
-    bool yes, no_input, json, verbose;
+    bool yes, no_input, json, verbose, save;
     bool changed;  // said by a verb at its end: something was changed
 };
 

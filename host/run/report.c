@@ -143,6 +143,7 @@ static void say_lost_journal(const struct scene *s, const struct gate *g) {
 }
 
 static void say_end(const struct scene *s, const struct outcome *o) {
+    if (scene_is_simulated(s)) console_say(s->console, STYLE_CARE, "SIMULATOR: nothing of this was AWS");
     if (o->finished && !o->warned && !o->not_verified)
         console_say(s->console, STYLE_GOOD, "DONE%s",
                     o->changed ? "" : ": nothing had to be changed");

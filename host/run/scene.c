@@ -8,7 +8,9 @@
 struct scene scene_new(const struct host *h) {
     return (struct scene){.console = h->console,
                           .json = h->json,
-                          .simulated = backend_is_simulated(&h->backend),
+                          .backend = &h->backend,
+                          .sim = h->sim,
+                          .save = h->save,
                           .profile = h->profile,
                           .endpoint_url = h->endpoint_url,
                           .ticket = h->ticket,
@@ -21,12 +23,16 @@ void scene_free(struct scene *s) {
     val_unref(s->labels);
 }
 
+bool scene_is_simulated(const struct scene *s) {
+    return backend_is_simulated(s->backend);
+}
+
 const char *scene_account(const struct scene *s) {
     return val_get_str(s->identity, "Account", "?");
 }
 
 void scene_headline(const struct scene *s, const char *title, struct buf *out) {
-    if (s->simulated) buf_add_str(out, "SIMULATOR  ");
+    if (scene_is_simulated(s)) buf_add_str(out, "SIMULATOR  ");
     buf_add_str(out, title);
     for (size_t i = 0; i < val_count(s->labels); i++) {
         const struct val *label = val_at(s->labels, i);
@@ -78,6 +84,12 @@ static void add_flag(struct buf *out, const char *flag, const char *value) {
 
 void scene_command(const struct scene *s, const char *rest, struct buf *out) {
     buf_add_str(out, "cordon");
+    // A command that was made in a world must not reach AWS when it is typed.
+    if (s->sim && *s->sim) {
+        buf_add_str(out, " --sim=");
+        add_word(out, s->sim);
+    } else if (s->sim) buf_add_str(out, " --sim");
+    if (s->save) buf_add_str(out, " --save");
     add_flag(out, "--profile", s->profile);
     add_flag(out, "--region", s->region);
     add_flag(out, "--endpoint-url", s->endpoint_url);

@@ -13,7 +13,9 @@
 struct scene {
     struct console *console;
     bool json;            // events on stdout
-    bool simulated;       // said in every headline and journal
+    const struct backend *backend;  // whether it is simulated is said in every headline and journal
+    const char *sim;      // --sim's value; NULL when it was not given
+    bool save;
     const char *profile;  // NULL when none was named
     const char *region;
     const char *endpoint_url;  // NULL: AWS's own
@@ -26,6 +28,7 @@ struct scene {
 struct scene scene_new(const struct host *h);
 void scene_free(struct scene *s);
 
+bool scene_is_simulated(const struct scene *s);
 const char *scene_account(const struct scene *s);  // "?" before it is known
 
 // "Cut off  i-0ab4 "web-7"   111122223333 / eu-west-1   IR-42"

@@ -1,6 +1,8 @@
 // simulated.c - asks the world.
 #include "run/simulated.h"
 
+#include <stdio.h>
+
 #include "run/live.h"
 
 static bool ask(struct simulated *s, const char *function, struct val *about, struct val **answer,
@@ -20,10 +22,9 @@ static struct val *call_about(const struct operation *op, const struct val *para
     return NULL;
 }
 
-bool simulated_answer(struct simulated *s, const struct operation *op, const struct val *params,
-                      struct val **result, struct err *e) {
-    struct val *answer = NULL;
-    if (!ask(s, "answer", call_about(op, params), &answer, e)) return false;
+// The world's answer (consumed) as a result or an error.
+static bool take_answer(struct simulated *s, const struct operation *op, const struct val *params,
+                        struct val *answer, struct val **result, struct err *e) {
     const struct val *error = val_get(answer, "error"), *value = val_get(answer, "value");
     bool ok = true;
     if (error) {
@@ -38,6 +39,29 @@ bool simulated_answer(struct simulated *s, const struct operation *op, const str
     }
     val_unref(answer);
     return ok;
+}
+
+bool simulated_answer(struct simulated *s, const struct operation *op, const struct val *params,
+                      struct val **result, struct err *e) {
+    struct val *answer = NULL;
+    return ask(s, "answer", call_about(op, params), &answer, e) &&
+           take_answer(s, op, params, answer, result, e);
+}
+
+bool simulated_serve(struct simulated *s, const struct operation *op, const struct val *params,
+                     int64_t now_us, struct simulated_note *note, struct val **result,
+                     struct err *e) {
+    struct val *answer = NULL, *about = call_about(op, params);
+    *note = (struct simulated_note){.wait_ms = 0};
+    if (about && !val_set(about, "at", val_int(now_us))) {
+        val_unref(about);
+        about = NULL;
+    }
+    if (!ask(s, "serve", about, &answer, e)) return false;
+    const struct val *error = val_get(answer, "error");
+    snprintf(note->shape, sizeof note->shape, "%s", val_get_str(error, "shape", ""));
+    note->wait_ms = val_as_int(val_get(answer, "wait_ms"), 0);
+    return take_answer(s, op, params, answer, result, e);
 }
 
 static bool may_go(const struct aws_call *call, struct err *e) {

@@ -27,4 +27,14 @@ void simulated_advance(struct simulated *s, double seconds);
 bool simulated_answer(struct simulated *s, const struct operation *op, const struct val *params,
                       struct val **result, struct err *e);
 
+// What a server wants to know besides.
+struct simulated_note {
+    char shape[96];   // an error's name in the JSON protocols; "" when it is the code
+    int64_t wait_ms;  // an empty result; within this time there may be more
+};
+// The same for a server: time follows the real clock (`now_us`), and nothing waits.
+bool simulated_serve(struct simulated *s, const struct operation *op, const struct val *params,
+                     int64_t now_us, struct simulated_note *note, struct val **result,
+                     struct err *e);
+
 #endif

@@ -11,15 +11,54 @@
 #define SKEW_US ((int64_t)15 * 60 * 1000000)  // as EC2: requests older than this have expired
 #define MOST_SIGNED 32
 
+static const char algorithm[] = "AWS4-HMAC-SHA256 ";
+
 const char *auth_header(const struct auth_request *r, const char *name) {
     for (size_t i = 0; i < r->header_count; i++)
         if (strcasecmp(r->headers[i].name, name) == 0) return r->headers[i].value;
     return NULL;
 }
 
-static bool refuse(struct err *e, int status, const char *code, const char *message) {
-    err_set(e, code, "%s", message);
-    e->status = status;
+// EC2 answers a wrong key and a wrong signature alike; the others tell them apart.
+static const struct {
+    int status;
+    const char *code;   // of EC2
+    int others_status;
+    const char *query, *json;  // of the query protocol, and of the JSON protocols
+    const char *message;
+} refusals[] = {
+    [AUTH_UNSIGNED] = {401, "MissingAuthenticationToken", 403, "MissingAuthenticationToken",
+                       "MissingAuthenticationTokenException",
+                       "Request is missing Authentication Token"},
+    [AUTH_INCOMPLETE] = {400, "IncompleteSignature", 400, "IncompleteSignature",
+                         "IncompleteSignatureException",
+                         "Authorization header requires 'Credential', 'SignedHeaders' and "
+                         "'Signature', and an X-Amz-Date that agrees with its scope"},
+    [AUTH_UNKNOWN_KEY] = {401, "AuthFailure", 403, "InvalidClientTokenId",
+                          "UnrecognizedClientException",
+                          "The security token included in the request is invalid."},
+    [AUTH_EXPIRED] = {400, "RequestExpired", 403, "SignatureDoesNotMatch",
+                      "InvalidSignatureException",
+                      "Signature expired: the date of the request is too far off"},
+    [AUTH_WRONG_SIGNATURE] = {401, "AuthFailure", 403, "SignatureDoesNotMatch",
+                              "InvalidSignatureException",
+                              "The request signature we calculated does not match the signature "
+                              "you provided. Check your AWS Secret Access Key and signing method."},
+};
+
+const char *auth_refusal(enum auth_refusal why, enum protocol p, struct err *e) {
+    static const char validate[] = "AWS was not able to validate the provided access credentials";
+    if (why == AUTH_FAILED) return "";
+    bool ec2 = p == PROTOCOL_EC2;
+    bool hidden = ec2 && strcmp(refusals[why].code, "AuthFailure") == 0;
+    err_set(e, ec2 ? refusals[why].code : refusals[why].query, "%s",
+            hidden ? validate : refusals[why].message);
+    e->status = ec2 ? refusals[why].status : refusals[why].others_status;
+    return p == PROTOCOL_JSON ? refusals[why].json : "";
+}
+
+static bool refuse(struct auth_found *found, enum auth_refusal why) {
+    found->refusal = why;
     return false;
 }
 
@@ -39,8 +78,6 @@ static char *piece(char *text, const char *name) {
 }
 
 static bool cut(struct authorization *a, const char *header) {
-    static const char algorithm[] = "AWS4-HMAC-SHA256 ";
-    if (strncmp(header, algorithm, strlen(algorithm)) != 0) return false;
     a->copy = strdup(header + strlen(algorithm));
     if (!a->copy) return false;
     char *credential = piece(a->copy, "Credential=");
@@ -98,45 +135,41 @@ static bool same_signature(const char *given, const char *ours) {
 }
 
 static bool check_signature(const struct auth_request *r, const struct authorization *a,
-                            const struct sigv4_keys *known, int64_t time_us, struct err *e) {
+                            const struct sigv4_keys *known, int64_t time_us,
+                            struct auth_found *found, struct err *e) {
     struct sigv4_signed again;
     bool ok = sign_again(r, a, known, time_us, &again, e);
     if (ok && !same_signature(a->signature, again.signature))
-        ok = refuse(e, 403, "SignatureDoesNotMatch",
-                    "The request signature we calculated does not match the signature you provided. "
-                    "Check your AWS Secret Access Key and signing method.");
+        ok = refuse(found, AUTH_WRONG_SIGNATURE);
     sigv4_signed_free(&again);
     return ok;
 }
 
 static bool check(const struct auth_request *r, const struct authorization *a,
-                  const struct sigv4_keys *known, int64_t now_us, struct err *e) {
+                  const struct sigv4_keys *known, int64_t now_us, struct auth_found *found,
+                  struct err *e) {
     const char *date = auth_header(r, "x-amz-date");
     int64_t time_us;
     if (!date || !clock_parse(date, strlen(date), &time_us) || strncmp(date, a->date, 8) != 0)
-        return refuse(e, 400, "IncompleteSignature",
-                      "The request must contain a valid X-Amz-Date that agrees with its scope");
-    if (strcmp(a->access_key, known->access_key) != 0)
-        return refuse(e, 401, "AuthFailure",
-                      "AWS was not able to validate the provided access credentials");
+        return refuse(found, AUTH_INCOMPLETE);
+    if (strcmp(a->access_key, known->access_key) != 0) return refuse(found, AUTH_UNKNOWN_KEY);
     if (time_us > now_us + SKEW_US || time_us < now_us - SKEW_US)
-        return refuse(e, 400, "RequestExpired", "Request has expired: its date is too far off");
-    return check_signature(r, a, known, time_us, e);
+        return refuse(found, AUTH_EXPIRED);
+    return check_signature(r, a, known, time_us, found, e);
 }
 
 bool auth_check(const struct auth_request *r, const struct sigv4_keys *known, int64_t now_us,
-                char service[32], char region[64], struct err *e) {
+                struct auth_found *found, struct err *e) {
     struct authorization a = {0};
     const char *header = auth_header(r, "authorization");
-    *service = *region = '\0';
-    bool ok = header && cut(&a, header);
-    if (!ok)
-        refuse(e, 401, "MissingAuthenticationToken",
-               "Request is missing a valid AWS4-HMAC-SHA256 Authorization header");
+    *found = (struct auth_found){.refusal = AUTH_FAILED};
+    bool ours = header && strncmp(header, algorithm, strlen(algorithm)) == 0;
+    bool ok = ours || refuse(found, AUTH_UNSIGNED);
+    if (ok) ok = cut(&a, header) || refuse(found, AUTH_INCOMPLETE);
     if (ok) {
-        snprintf(service, 32, "%s", a.service);
-        snprintf(region, 64, "%s", a.region);
-        ok = check(r, &a, known, now_us, e);
+        snprintf(found->service, sizeof found->service, "%s", a.service);
+        snprintf(found->region, sizeof found->region, "%s", a.region);
+        ok = check(r, &a, known, now_us, found, e);
     }
     free(a.copy);
     return ok;

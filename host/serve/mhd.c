@@ -23,6 +23,9 @@ static const struct {
     {"MHD_add_response_header", offsetof(struct mhd, add_response_header)},
     {"MHD_queue_response", offsetof(struct mhd, queue_response)},
     {"MHD_destroy_response", offsetof(struct mhd, destroy_response)},
+    {"MHD_suspend_connection", offsetof(struct mhd, suspend_connection)},
+    {"MHD_resume_connection", offsetof(struct mhd, resume_connection)},
+    {"MHD_get_connection_info", offsetof(struct mhd, get_connection_info)},
 };
 
 const struct mhd *mhd_load(struct err *e) {

@@ -13,9 +13,17 @@
 
 struct server;
 
+// What an answer says beside its value or error.
+struct server_note {
+    char shape[96];   // an error's name in the JSON protocols; "" when it is the code
+    int64_t wait_ms;  // an empty result: within this time there may be more. Asked again meanwhile
+};
+
 // Answers one call: *result (new reference), or false and `e` with AWS's code and HTTP status.
+// It must not wait: a result that may wait is noted so.
 typedef bool server_answer(void *ctx, const struct operation *op, const char *region,
-                           const struct val *params, struct val **result, struct err *e);
+                           const struct val *params, struct server_note *note,
+                           struct val **result, struct err *e);
 
 struct server_options {
     int port;                 // 0: a free one

@@ -16,18 +16,31 @@ local function subnets_of(vpc)
     local private_table = vpc:route_table { name = "private", routes = {
         { DestinationCidrBlock = "0.0.0.0/0", NatGatewayId = nat.id } } }
     return front, vpc:subnet { name = "private-a", cidr = "10.20.2.0/24", table = private_table },
-           vpc:subnet { name = "database-a", cidr = "10.20.3.0/24", table = private_table, ipv6 = false }
+           vpc:subnet { name = "database-a", cidr = "10.20.3.0/24", table = private_table,
+                        ipv6 = false }
 end
 
 local function groups_of(vpc)
     local web = vpc:group { name = "web", ingress = { "tcp 443 0.0.0.0/0", "tcp 443 ::/0",
                                                       "tcp 22 203.0.113.0/24" } }
-    local app = vpc:group { name = "app", ingress = { { "tcp 8080", web }, "tcp 9100 10.20.0.0/16" } }
+    local app = vpc:group { name = "app", ingress = { { "tcp 8080", web },
+                                                      "tcp 9100 10.20.0.0/16" } }
     local database = vpc:group { name = "database", ingress = { { "tcp 5432", app } },
                                  egress = { "tcp 443 0.0.0.0/0" } }
     local quarantine = vpc:group { name = "quarantine", egress = {},
                                    description = "no rules: cut off on 2026-11-20, IR-41" }
     return web, app, database, quarantine
+end
+
+-- The list of S3's addresses that AWS keeps in every Region.
+local function put_prefix_list(world)
+    local id, name = "pl-6da54004", "com.amazonaws." .. world.region .. ".s3"
+    sim_world.put(world, "ManagedPrefixLists", {
+        PrefixListId = id, PrefixListName = name, AddressFamily = "IPv4", State = "create-complete",
+        PrefixListArn = ("arn:aws:ec2:%s:aws:prefix-list/%s"):format(world.region, id),
+        OwnerId = "AWS", Tags = {} })
+    sim_world.put(world, "PrefixLists", {
+        PrefixListId = id, PrefixListName = name, Cidrs = { "52.218.0.0/17", "3.5.64.0/21" } })
 end
 
 local CONSOLE = "[    0.000000] Linux version 6.1.0 (build@host)\n"
@@ -60,6 +73,7 @@ function default_world.new(options)
     database_subnet:instance { name = "db-1", groups = { database }, type = "r6i.large",
                                profile = "database", volumes = 2, protected = true }
     front:managed_interface { description = "ELB app/front/50dc6c495c0c9188", groups = { web } }
+    put_prefix_list(world)
     w:call("create_queue", { QueueName = "findings" }, "sqs")
     world.changes = {}
     return world

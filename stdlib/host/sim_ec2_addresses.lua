@@ -49,8 +49,10 @@ local function target_interface(world, params)
     access.get(world, "Instances", params.InstanceId)
     local list = interfaces.of_instance(world, params.InstanceId)
     if #list ~= 1 then
-        errors.raise("InvalidInstanceID", "There are multiple interfaces attached to instance '%s'. "
-                     .. "Please specify an interface ID for the operation instead.", params.InstanceId)
+        errors.raise("InvalidInstanceID",
+                     "There are multiple interfaces attached to instance '%s'. "
+                     .. "Please specify an interface ID for the operation instead.",
+                     params.InstanceId)
     end
     return list[1]
 end
@@ -59,7 +61,8 @@ local function check_interface(world, interface)
     if interface.RequesterManaged then
         errors.raise("OperationNotPermitted",
                      "You do not have permission to access the specified resource.")
-    elseif not sim_world.one_by(world, "InternetGateways", "attachment.vpc-id", interface.VpcId) then
+    elseif not sim_world.one_by(world, "InternetGateways", "attachment.vpc-id",
+                                interface.VpcId) then
         errors.raise("Gateway.NotAttached", "Network %s is not attached to any internet gateway",
                      interface.VpcId)
     end

@@ -19,7 +19,8 @@ local function tracking(specification, before)
     for name, range in pairs(TIMEOUTS) do
         local seconds = specification[name]
         if seconds and (seconds < range[1] or seconds > range[2]) then
-            errors.bad_value(name, seconds, ("It must be from %d to %d."):format(range[1], range[2]))
+            errors.bad_value(name, seconds,
+                             ("It must be from %d to %d."):format(range[1], range[2]))
         end
         configuration[name] = seconds or configuration[name]
     end
@@ -33,7 +34,8 @@ local function attachment_changed(interface, wanted)
                      "The networkInterface attachment ID '%s' does not exist",
                      tostring(wanted.AttachmentId))
     end
-    return { Attachment = values.with(attachment, { DeleteOnTermination = wanted.DeleteOnTermination }) }
+    return { Attachment = values.with(attachment,
+                                      { DeleteOnTermination = wanted.DeleteOnTermination }) }
 end
 
 local function public_address(world, interface, wanted)

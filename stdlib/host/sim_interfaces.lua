@@ -11,7 +11,8 @@ local vpcs = require "sim_vpcs"
 local interfaces = {}
 
 -- Members that an instance's copy of its ENI has.
-local COPIED = { "Association", "Attachment", "Description", "Groups", "Ipv6Addresses", "MacAddress",
+local COPIED = { "Association", "Attachment", "Description", "Groups", "Ipv6Addresses",
+                 "MacAddress",
                  "NetworkInterfaceId", "OwnerId", "PrivateDnsName", "PrivateIpAddress",
                  "PrivateIpAddresses", "SourceDestCheck", "Status", "SubnetId", "VpcId",
                  "InterfaceType", "ConnectionTrackingConfiguration" }
@@ -160,7 +161,8 @@ function interfaces.attach(world, interface, instance, device_index, delete_on_t
     interface = sim_world.change(world, "NetworkInterfaces", interface.NetworkInterfaceId,
                                  { Attachment = attachment, Status = "in-use" })
     sim_world.change(world, "Instances", instance.InstanceId, {
-        NetworkInterfaces = values.appended(instance.NetworkInterfaces, interfaces.copy(interface)) })
+        NetworkInterfaces = values.appended(instance.NetworkInterfaces,
+                                            interfaces.copy(interface)) })
     return attachment
 end
 
@@ -183,12 +185,15 @@ function interfaces.associate(world, interface, ip, address)
     local association = { PublicIp = ip, PublicDnsName = vpcs.public_name(world, ip),
                           IpOwnerId = address and world.account or "amazon" }
     if address then
-        association.AllocationId, association.AssociationId = address.AllocationId, address.AssociationId
+        association.AllocationId, association.AssociationId = address.AllocationId,
+        address.AssociationId
     end
-    local shown = values.with(association, { AllocationId = values.NONE, AssociationId = values.NONE })
+    local shown = values.with(association, { AllocationId = values.NONE,
+                                             AssociationId = values.NONE })
     local list = values.copy(interface.PrivateIpAddresses or {})
     for _, item in ipairs(list) do
-        if item.PrivateIpAddress == (address and address.PrivateIpAddress or interface.PrivateIpAddress) then
+        if item.PrivateIpAddress == (address and address.PrivateIpAddress
+                                     or interface.PrivateIpAddress) then
             item.Association = shown
         end
     end

@@ -6,14 +6,17 @@ local session = require "sim_session"
 
 local LIVE = "live"
 local world = {}
+local offset  -- of a served world's time from the real one
 
 -- {seed?}: the default world.
 function world.open_default(about)
+    offset = nil
     return session.new_default(LIVE, about)
 end
 
 -- {record}: the first record of a saved world; `add` {records} gives the others.
 function world.begin(about)
+    offset = nil
     return session.begin(LIVE, about.record)
 end
 
@@ -41,9 +44,17 @@ function world.advance(about)
     return session.advance(LIVE, about.seconds)
 end
 
--- {microseconds}: the simulated time follows a real clock.
-function world.follow(about)
-    return session.move_to(LIVE, about.microseconds)
+-- As answer, for a port: {at} is the real time in microseconds, which the simulated time follows
+-- (from where it stands, when the world is of the future). It never waits: an answer's `wait_ms`
+-- says how long to go on asking.
+function world.serve(about)
+    local now = session.world(LIVE)
+    offset = offset or math.max(0, now.now - about.at)
+    session.move_to(LIVE, about.at + offset)
+    about.can_wait = false
+    local answer = session.answer(LIVE, about)
+    if answer.wait_until then answer.wait_ms = (answer.wait_until - now.now + 999) // 1000 end
+    return answer
 end
 
 return world

@@ -55,9 +55,13 @@ local function check(model, name, value, place)
         local count = 0
         for _ in pairs(value) do count = count + 1 end
         if count ~= #value then error(place .. " is not a list", 0) end
-        for i, inner in ipairs(value) do check(model, shape.members.member, inner, place .. "[" .. i .. "]") end
+        for i, inner in ipairs(value) do
+            check(model, shape.members.member, inner, place .. "[" .. i .. "]")
+        end
     elseif shape.kind == "map" then
-        for key, inner in pairs(value) do check(model, shape.members.value, inner, place .. "." .. key) end
+        for key, inner in pairs(value) do
+            check(model, shape.members.value, inner, place .. "." .. key)
+        end
     end
 end
 

@@ -51,7 +51,8 @@ return {
                      "InvalidParameterCombination", "multiple attribute types")
         fails_modify(w, id, {}, "InvalidParameterCombination", "No attributes specified")
         fails_modify(w, id, { Groups = {} }, "MissingParameter")
-        fails_modify(w, "eni-12345678", { Groups = { web.id } }, "InvalidNetworkInterfaceID.NotFound")
+        fails_modify(w, "eni-12345678", { Groups = { web.id } },
+                     "InvalidNetworkInterfaceID.NotFound")
     end },
     { "groups must exist, be of the VPC or associated with it, and at most five", function()
         local w, vpc, _, web, _, instance = setup()
@@ -61,7 +62,8 @@ return {
         fails_modify(w, id, { Groups = { away.id } }, "InvalidGroup.NotFound", "different networks")
         call(w, "associate_security_group_vpc", { GroupId = away.id, VpcId = vpc.id })
         modify(w, id, { Groups = { away.id } })
-        fails(w, "disassociate_security_group_vpc", { GroupId = away.id, VpcId = vpc.id }, "DependencyViolation")
+        fails(w, "disassociate_security_group_vpc", { GroupId = away.id, VpcId = vpc.id },
+              "DependencyViolation")
         local many = { web.id }
         for i = 1, 5 do many[i + 1] = vpc:group { name = "m" .. i }.id end
         fails_modify(w, id, { Groups = many }, "SecurityGroupsPerInterfaceLimitExceeded")
@@ -72,14 +74,17 @@ return {
         local w, _, subnet, web = setup()
         local managed = subnet:managed_interface { description = "ELB app/x/1", groups = { web } }
         fails_modify(w, managed.id, { Groups = { web.id } }, "OperationNotPermitted")
-        fails(w, "delete_network_interface", { NetworkInterfaceId = managed.id }, "OperationNotPermitted")
+        fails(w, "delete_network_interface", { NetworkInterfaceId = managed.id },
+              "OperationNotPermitted")
     end },
     { "idle timeouts: their ranges, and they show on the instance too", function()
         local w, _, _, _, _, instance = setup()
         local id = instance:interfaces()[1].NetworkInterfaceId
         modify(w, id, { ConnectionTrackingSpecification = { TcpEstablishedTimeout = 60 } })
-        check.equal(helper.eni(w, id).ConnectionTrackingConfiguration, { TcpEstablishedTimeout = 60 })
-        check.equal(helper.instance(w, instance.id).NetworkInterfaces[1].ConnectionTrackingConfiguration,
+        check.equal(helper.eni(w, id).ConnectionTrackingConfiguration,
+                    { TcpEstablishedTimeout = 60 })
+        check.equal(helper.instance(w,
+                                    instance.id).NetworkInterfaces[1].ConnectionTrackingConfiguration,
                     { TcpEstablishedTimeout = 60 })
         for _, bad in ipairs { { TcpEstablishedTimeout = 59 }, { TcpEstablishedTimeout = 432001 },
                                { UdpTimeout = 61 }, { UdpStreamTimeout = 59 } } do
@@ -99,42 +104,58 @@ return {
     end },
     { "a second interface: made, attached, detached, deleted", function()
         local w, _, subnet, web, _, instance = setup()
-        local made = call(w, "create_network_interface", { SubnetId = subnet.id, Groups = { web.id } }).NetworkInterface
+        local made = call(w, "create_network_interface", { SubnetId = subnet.id,
+                                                           Groups = { web.id } }).NetworkInterface
         local id = made.NetworkInterfaceId
         check.equal({ made.Status, helper.eni(w, id).Status }, { "pending", "available" })
-        fails(w, "attach_network_interface", { NetworkInterfaceId = id, InstanceId = instance.id, DeviceIndex = 0 },
+        fails(w, "attach_network_interface", { NetworkInterfaceId = id, InstanceId = instance.id,
+                                               DeviceIndex = 0 },
               "InvalidParameterValue", "device index '0'")
-        local attachment = call(w, "attach_network_interface", { NetworkInterfaceId = id, InstanceId = instance.id,
+        local attachment = call(w, "attach_network_interface",
+                                { NetworkInterfaceId = id, InstanceId = instance.id,
                                                                  DeviceIndex = 1 }).AttachmentId
         check.equal(#helper.instance(w, instance.id).NetworkInterfaces, 2)
-        fails(w, "attach_network_interface", { NetworkInterfaceId = id, InstanceId = instance.id, DeviceIndex = 2 },
+        fails(w, "attach_network_interface", { NetworkInterfaceId = id, InstanceId = instance.id,
+                                               DeviceIndex = 2 },
               "InvalidNetworkInterface.InUse")
-        fails(w, "delete_network_interface", { NetworkInterfaceId = id }, "InvalidParameterValue", "currently in use")
+        fails(w, "delete_network_interface", { NetworkInterfaceId = id }, "InvalidParameterValue",
+              "currently in use")
         local primary = instance:interfaces()[1].Attachment.AttachmentId
-        fails(w, "detach_network_interface", { AttachmentId = primary }, "OperationNotPermitted", "device index 0")
+        fails(w, "detach_network_interface", { AttachmentId = primary }, "OperationNotPermitted",
+              "device index 0")
         call(w, "detach_network_interface", { AttachmentId = attachment })
         check.equal(#helper.instance(w, instance.id).NetworkInterfaces, 1)
-        fails(w, "detach_network_interface", { AttachmentId = attachment }, "InvalidAttachmentID.NotFound")
+        fails(w, "detach_network_interface", { AttachmentId = attachment },
+              "InvalidAttachmentID.NotFound")
         call(w, "delete_network_interface", { NetworkInterfaceId = id })
-        fails(w, "describe_network_interfaces", { NetworkInterfaceIds = { id } }, "InvalidNetworkInterfaceID.NotFound")
+        fails(w, "describe_network_interfaces", { NetworkInterfaceIds = { id } },
+              "InvalidNetworkInterfaceID.NotFound")
     end },
-    { "the instance shows the groups of its first interface; with two it refuses to set them", function()
+    { "the instance shows the groups of its first interface; with two it refuses to set them",
+      function()
         local w, _, subnet, web, other, instance = setup()
         call(w, "modify_instance_attribute", { InstanceId = instance.id, Groups = { other.id } })
         check.equal(helper.instance(w, instance.id).SecurityGroups[1].GroupId, other.id)
         local second = instance:interface { subnet = subnet, groups = { web } }
         modify(w, second.id, { Groups = { other.id, web.id } })
         check.equal(#helper.instance(w, instance.id).SecurityGroups, 1)
-        fails(w, "modify_instance_attribute", { InstanceId = instance.id, Groups = { web.id } }, "InvalidInstanceID",
+        fails(w, "modify_instance_attribute", { InstanceId = instance.id, Groups = { web.id } },
+              "InvalidInstanceID",
               "There are multiple interfaces attached to instance '" .. instance.id .. "'")
     end },
     { "an address outside the subnet or taken is refused", function()
         local w, _, subnet = setup()
-        fails(w, "create_network_interface", { SubnetId = subnet.id, PrivateIpAddress = "10.9.9.9" }, "InvalidParameterValue")
-        call(w, "create_network_interface", { SubnetId = subnet.id, PrivateIpAddress = "10.0.1.50" })
-        fails(w, "create_network_interface", { SubnetId = subnet.id, PrivateIpAddress = "10.0.1.50" }, "InvalidIPAddress.InUse")
+        fails(w, "create_network_interface", { SubnetId = subnet.id,
+                                               PrivateIpAddress = "10.9.9.9" },
+                                                   "InvalidParameterValue")
+        call(w, "create_network_interface", { SubnetId = subnet.id,
+                                              PrivateIpAddress = "10.0.1.50" })
+        fails(w, "create_network_interface", { SubnetId = subnet.id,
+                                               PrivateIpAddress = "10.0.1.50" },
+                                                   "InvalidIPAddress.InUse")
         local small = subnet.vpc:subnet { cidr = "10.0.2.0/28" }
         for _ = 1, 11 do call(w, "create_network_interface", { SubnetId = small.id }) end
-        fails(w, "create_network_interface", { SubnetId = small.id }, "InsufficientFreeAddressesInSubnet")
+        fails(w, "create_network_interface", { SubnetId = small.id },
+              "InsufficientFreeAddressesInSubnet")
     end },
 }

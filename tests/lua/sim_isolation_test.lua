@@ -31,13 +31,16 @@ end
 
 local function operations(pass)
     local list = {}
-    for key, call in pairs(fake_host.by_key(pass.mutations)) do list[#list + 1] = key .. " " .. call.operation end
+    for key, call in pairs(fake_host.by_key(pass.mutations)) do
+        list[#list + 1] = key .. " " .. call.operation
+    end
     table.sort(list)
     return list
 end
 
 local function execute(w, id)
-    local run = fake_host.pass(FILE, { args = { instance = id, settle = 0, convert = "always", evidence = true },
+    local run = fake_host.pass(FILE, { args = { instance = id, settle = 0, convert = "always",
+                                                evidence = true },
                                        answer = answerer(w) })
     check.equal(run.error, nil)
     for _, expectation in ipairs(run.expects) do check.ok(expectation.ok, expectation.text) end
@@ -48,20 +51,24 @@ return {
     { "the victim ends on a group without rules, its neighbours as they were", function()
         local w, id = world()
         local neighbours = {}
-        for _, name in ipairs { "web-8", "web-6", "app-1", "db-1" } do neighbours[name] = named(w, name) end
+        for _, name in ipairs { "web-8", "web-6", "app-1", "db-1" } do
+            neighbours[name] = named(w, name)
+        end
         execute(w, id)
         local victim = helper.instance(w, id)
         for _, interface in ipairs(victim.NetworkInterfaces) do
             check.equal(#interface.Groups, 1)
             local group = helper.group(w, interface.Groups[1].GroupId)
-            check.equal({ #group.IpPermissions, #group.IpPermissionsEgress }, { 0, 0 }, group.GroupName)
+            check.equal({ #group.IpPermissions, #group.IpPermissionsEgress }, { 0, 0 },
+                        group.GroupName)
         end
         for name, before in pairs(neighbours) do check.equal(named(w, name), before, name) end
     end },
     { "what was rehearsed on a copy is what is executed", function()
         local w, id = world()
         local before = helper.resources(w)
-        local plan = fake_host.rehearse(FILE, { args = { instance = id, settle = 0, convert = "always",
+        local plan = fake_host.rehearse(FILE, { args = { instance = id, settle = 0,
+                                                         convert = "always",
                                                          evidence = true }, answer = answerer(w) })
         check.equal(plan.error, nil)
         check.equal(helper.resources(w), before, "a rehearsal changes nothing")
@@ -86,8 +93,10 @@ return {
         check.equal(helper.instance(w, id).NetworkInterfaces, before.NetworkInterfaces)
     end },
     { "an opening call that is refused leaves nothing open", function()
-        local w, id = world { { operation = "modify_network_interface_attribute", nth = 2, deny = true } }
-        local run = fake_host.pass(FILE, { args = { instance = id, settle = 0, convert = "always", evidence = false },
+        local w, id = world { { operation = "modify_network_interface_attribute", nth = 2,
+                                deny = true } }
+        local run = fake_host.pass(FILE, { args = { instance = id, settle = 0, convert = "always",
+                                                    evidence = false },
                                            answer = answerer(w) })
         check.has(run.error or "", "UnauthorizedOperation")
         for _, interface in ipairs(helper.instance(w, id).NetworkInterfaces) do
