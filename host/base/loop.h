@@ -34,6 +34,10 @@ void loop_fd_remove(struct loop_fd *w);  // NULL is allowed; does not close the 
 struct loop_timer *loop_timer_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx);
 void loop_timer_cancel(struct loop_timer *t);
 
+// As loop_timer_add, but on the machine's own clock where time is simulated: for watching over
+// another process. While one is set simulated time stands still: somebody is at work.
+struct loop_timer *loop_watchdog_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx);
+
 // Something that must run before each poll and says how long poll may sleep (ms,
 // -1: no limit): curl's multi handle, a call queue.
 typedef int loop_prepare_fn(void *ctx);
