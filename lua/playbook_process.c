@@ -33,12 +33,20 @@
 enum exit_code { EXIT_DONE = 0, EXIT_HOST_GONE = 123, EXIT_PROTOCOL = 124, EXIT_SETUP = 126 };
 
 // Our own Lua, in this order; the last one runs the pass.
-static const char *const parts[] = {
+static const char *const playbook_parts[] = {
     "stdlib/playbook/core_errors.lua",  "stdlib/playbook/core_requests.lua",
     "stdlib/playbook/core_modules.lua", "stdlib/playbook/core_steps.lua",
-    "stdlib/playbook/core.lua",
+    "stdlib/playbook/core.lua",         NULL,
 };
-#define PARTS (sizeof parts / sizeof *parts)
+// The same for a drill, which has no steps and asks for no calls.
+static const char *const drill_parts[] = {
+    "stdlib/playbook/core_errors.lua",
+    "stdlib/playbook/core_requests.lua",
+    "stdlib/playbook/core_modules.lua",
+    "stdlib/playbook/core_drill.lua",
+    NULL,
+};
+#define MOST_PARTS 8
 
 struct part {
     const char *bytes;
@@ -50,7 +58,7 @@ struct process {
     struct buf in, out;
     struct sandbox box;
     struct val *load;
-    struct part parts[PARTS];
+    struct part playbook[MOST_PARTS], drill[MOST_PARTS];  // found before the lock
     bool done;
 };
 
@@ -180,8 +188,9 @@ static int serve(lua_State *L) {
     values_push(L, p->load);
     lua_setfield(L, 4, "load");
     luaL_newlib(L, host_functions);  // 5 host
-    for (size_t i = 0; i < PARTS; i++) {
-        load_part(L, &p->parts[i], 1);
+    bool drill = strcmp(val_get_str(p->load, "kind", ""), LOAD_DRILL) == 0;
+    for (const struct part *part = drill ? p->drill : p->playbook; part->bytes; part++) {
+        load_part(L, part, 1);
         lua_pushvalue(L, 4);
         lua_pushvalue(L, 5);
         lua_call(L, 2, 0);
@@ -219,9 +228,9 @@ static int64_t computing_ms(void) {
     return deadline_ms - (deadline_ms > 10 * LEAST_MARGIN_MS ? deadline_ms / 10 : LEAST_MARGIN_MS);
 }
 
-static bool find_parts(struct process *p) {
-    for (size_t i = 0; i < PARTS; i++)
-        if (!asset_find(parts[i], &p->parts[i].bytes, &p->parts[i].len)) return false;
+static bool find_parts(const char *const *names, struct part *parts) {
+    for (; *names; names++, parts++)
+        if (!asset_find(*names, &parts->bytes, &parts->len)) return false;
     return true;
 }
 
@@ -229,7 +238,9 @@ int playbook_process(int fd) {
     struct process *p = &process;
     p->fd = fd;
     int64_t limit_ms = computing_ms();
-    if (!find_parts(p) || !seccomp_lock(fd)) return EXIT_SETUP;
+    if (!find_parts(playbook_parts, p->playbook) || !find_parts(drill_parts, p->drill))
+        return EXIT_SETUP;
+    if (!seccomp_lock(fd)) return EXIT_SETUP;
     p->load = next_message(p);
     if (strcmp(val_get_str(p->load, "t", ""), MSG_LOAD) != 0) return EXIT_PROTOCOL;
     if (!sandbox_open(&p->box, (size_t)memory_cap(p->load), limit_ms,

@@ -3,38 +3,11 @@
 -- Owns: checking names and values, all errors at once, and putting resources' ids where names
 -- were given. Pure: `check` says what must be read, `resolve` gets the answers.
 local calls = require "calls"
+local nearest = require "nearest"
 local resources = require "resources"
 local types = require "argument_types"
 
 local arguments = {}
-
--- Levenshtein distance, for "did you mean".
-local function distance(a, b)
-    local row = {}
-    for j = 0, #b do row[j] = j end
-    for i = 1, #a do
-        local diagonal = row[0]
-        row[0] = i
-        for j = 1, #b do
-            local cost = a:byte(i) == b:byte(j) and 0 or 1
-            local least = math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
-            diagonal, row[j] = row[j], least
-        end
-    end
-    return row[#b]
-end
-
-local LONGEST_NAME = 100
-
-local function nearest(word, candidates)
-    if #word > LONGEST_NAME then return nil end
-    local best, best_distance = nil, math.max(2, #word // 3) + 1
-    for _, candidate in ipairs(candidates) do
-        local d = distance(word:lower(), candidate:lower())
-        if d < best_distance then best, best_distance = candidate, d end
-    end
-    return best
-end
 
 local function unknown(name, declared)
     local names = calls.sorted_keys(declared)
