@@ -46,6 +46,8 @@ static const struct verb verbs[] = {
     {"lint", "lint PLAYBOOK ...", "check playbooks without calling AWS", NEEDS_PLAYBOOKS, verb_lint},
     {"call", "call SERVICE OPERATION [JSON]", "one API call through the gate",
      NEEDS_ADVISOR | NEEDS_AWS, verb_call},
+    {"drill", "drill [FILE|FOLDER ...] [--junit F]", "rehearse playbooks in scripted worlds; prints TAP",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_drill},
     {"sim", "sim serve [--port N] [--world FILE]", "the simulator on a loopback port, for any AWS client",
      NEEDS_ADVISOR, verb_sim},
     {"version", "version", "the version", 0, verb_version},

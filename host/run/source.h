@@ -28,8 +28,8 @@ bool source_require(const struct source *playbook, const char *name, struct sour
 // An embedded file by its name in the tree ("playbooks/drills/conversion.lua").
 bool source_asset(const char *name, struct source *out, struct err *e);
 
-// A playbook that lies beside `s`, in its folder or the folder's lib/: ERR_USAGE for a name that
-// is not plain; *found false when there is none.
+// A file NAME.lua beside `s`, in its folder or the folder's lib/: true and *found false when there
+// is none. ERR_USAGE for a name that is not plain.
 bool source_beside(const struct source *s, const char *name, struct source *out, bool *found,
                    struct err *e);
 

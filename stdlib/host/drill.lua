@@ -1,6 +1,6 @@
 -- drill.lua - one drill, as the host asks about it.
 --
--- Owns: the drill's stage (declaration, world, flows, runs, verdicts) from `begin` to `result`.
+-- Owns: the drill's stage (declaration, world, flows, runs, verdicts) from `start` to `result`.
 -- Each function takes one map and gives one value (host/run/advisor.h, `drill`). The drill file
 -- itself runs elsewhere, confined: what comes from there is checked first.
 local builder = require "sim_builder"
@@ -28,7 +28,7 @@ local function set_world(world)
 end
 
 -- {}: forgets the drill before.
-function drill.begin()
+function drill.start()
     stage = { objects = {}, runs = {}, verdicts = {}, wanted_cut = {}, faults = {}, asked = 0 }
     set_world(sim_world.new {})
     return true
@@ -127,8 +127,8 @@ function drill.declared()
     return d and { name = d.name, runs = d.runs, seed = d.seed, latency = d.latency } or {}
 end
 
--- {record} and {records}: a saved world, before anything was built.
-function drill.begin_world(about)
+-- {record} and {records}: a saved world (host/run/world_file.h), before anything was built.
+function drill.begin(about)
     set_world(words.load_first(stage, about.record))
     return true
 end

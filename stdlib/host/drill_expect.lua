@@ -206,7 +206,7 @@ local function says(field, what)
     return function(stage, options)
         local shown = run_of(stage)[field] or ""
         return verdict(shown:find(options.text, 1, true) ~= nil, ("%s \"%s\""):format(what, options.text),
-                       "what was shown: " .. (shown == "" and "nothing" or shown))
+                       "--verbose shows what was said")
     end
 end
 expect.plan_names = says("plan", "the plan says")
