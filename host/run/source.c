@@ -158,8 +158,8 @@ bool source_beside(const struct source *s, const char *name, struct source *out,
     if (!is_plain(name))
         return err_set(e, ERR_USAGE, "a plain name is wanted (letters, digits, '_', '-'), not \"%.80s\"",
                        name);
-    bool ok = try_require(s->folder, s->embedded, "", name, out, found, e);
-    if (!*found) ok = try_require(s->folder, s->embedded, "lib/", name, out, found, e);
+    bool ok = try_require(s->folder, s->embedded, "lib/", name, out, found, e);
+    if (!*found && !s->embedded) ok = try_require(s->folder, false, "../", name, out, found, e);
     return ok || !*found;
 }
 

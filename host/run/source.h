@@ -28,8 +28,8 @@ bool source_require(const struct source *playbook, const char *name, struct sour
 // An embedded file by its name in the tree ("playbooks/drills/conversion.lua").
 bool source_asset(const char *name, struct source *out, struct err *e);
 
-// A file NAME.lua beside `s`, in its folder or the folder's lib/: true and *found false when there
-// is none. ERR_USAGE for a name that is not plain.
+// The playbook NAME that a drill means: in its folder's lib/, or in the folder above. True and
+// *found false when there is none. ERR_USAGE for a name that is not plain.
 bool source_beside(const struct source *s, const char *name, struct source *out, bool *found,
                    struct err *e);
 

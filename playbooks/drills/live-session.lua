@@ -1,6 +1,7 @@
--- The conversion at work: a session that a plain swap of groups would leave alive dies with it.
+-- Lesson 2: the conversion. Opened for a moment, the tracked session becomes untracked with its next
+-- packet; without rules it then drops at once.
 return drill {
-  name  = "a live command-and-control session dies",
+  name  = "a live command-and-control session dies by conversion",
   world = function(w)
     local vpc    = w:vpc { cidr = "10.0.0.0/16", internet = true }
     local subnet = vpc:subnet { cidr = "10.0.1.0/24", public = true }
@@ -12,8 +13,14 @@ return drill {
   run    = { playbook = "isolate-sg", args = { instance = "web" } },
   expect = function(w)
     w:exit(0)
-    w:cut "c2"; w:cut "ssh"; w:unchanged_except "web"
+    w:at("window open"):alive "c2"
+    w:at("Cut off closed"):cut "c2"
+    w:cut "c2"
+    w:cut "ssh"
+    w:window { most = 8 }
+    w:unchanged_except "web"
     w:journal_verifies()
-    w:undo(); w:same_as_before()
+    w:undo()
+    w:same_as_before()
   end,
 }

@@ -29,7 +29,7 @@ end
 
 -- {}: forgets the drill before.
 function drill.start()
-    stage = { objects = {}, runs = {}, verdicts = {}, wanted_cut = {}, faults = {}, asked = 0 }
+    stage = { objects = {}, runs = {}, verdicts = {}, wanted_cut = {}, waits = {}, faults = {}, asked = 0 }
     set_world(sim_world.new {})
     return true
 end
@@ -191,6 +191,7 @@ end
 -- {seconds}: the run waits.
 function drill.advance(about)
     stage.flows:advance(about.seconds)
+    stage.waits[#stage.waits + 1] = { till = stage.world.now, seconds = about.seconds }
     return { now = stage.world.now }
 end
 
@@ -273,12 +274,23 @@ local function contained_after()
     return any and last - stage.started or nil
 end
 
+-- Of that, what the run waited of its own will (a window's settle time).
+local function waited_before(microseconds)
+    local seconds = 0
+    for _, wait in ipairs(stage.waits) do
+        if wait.till <= stage.started + microseconds then seconds = seconds + wait.seconds end
+    end
+    return seconds
+end
+
 local function score()
     local count = 0
     for _, run in ipairs(stage.runs) do count = count + run.count end
     local after, latency = contained_after(), stage.declared.latency
-    return { seconds = after and after / 1000000, calls = count,
-             round_trips = after and latency > 0 and math.floor(after / 1000000 / latency + 0.5) or nil,
+    local waited = after and waited_before(after) or 0
+    local travelled = after and after / 1000000 - waited
+    return { seconds = after and after / 1000000, calls = count, waited = waited,
+             round_trips = after and latency > 0 and math.floor(travelled / latency + 0.5) or nil,
              took = stage.started and (stage.world.now - stage.started) / 1000000 or 0 }
 end
 

@@ -72,6 +72,16 @@ expect.alive = has_state("alive")
 expect.paused = has_state("paused")
 expect.unknown = has_state("unknown")
 
+-- A flow that was declared impossible was not open at any moment.
+function expect.never_open(stage, options)
+    local name, state, why = state_of(stage, options)
+    for _, change in ipairs(stage.flows:history(name)) do
+        if change.state ~= "never possible" then state, why = change.state, change.why end
+    end
+    return verdict(state == "never possible", ("%s is not open at any moment"):format(name),
+                   ("it was %s: %s"):format(state, why or "no reason is known"))
+end
+
 -- For drills that judge themselves: no expectation.
 function expect.state(stage, options)
     local _, state, why = state_of(stage, options)
@@ -220,7 +230,8 @@ end
 -- ---- what crosses -------------------------------------------------------------------------
 
 local AT = { flow = fields.name, at = fields.name }
-local FLOW_STATE = { cut = AT, alive = AT, paused = AT, unknown = AT, state = AT }
+local FLOW_STATE = { cut = AT, alive = AT, paused = AT, unknown = AT, state = AT,
+                     never_open = { flow = fields.name } }
 local function is_wanted(value)
     if type(value) == "number" then return nil end
     if type(value) ~= "table" then return "must be a number, or numbers by operation" end

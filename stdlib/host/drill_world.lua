@@ -193,7 +193,7 @@ end
 local FLOW = { name = fields.name, from = is_object, to = is_object, via = is_object, port = is_number,
                source_port = is_number, protocol = fields.name, family = fields.name,
                direction = fields.one_of("ingress", "egress"), activity = is_activity,
-               type = is_number, code = is_number }
+               type = is_number, code = is_number, impossible = "boolean" }
 local ENDS = { "instance", "interface" }
 
 -- A flow as flow_engine.lua takes it.
@@ -204,14 +204,19 @@ function words.flow_of(stage, options)
     for _, side in ipairs { "from", "to", "via" } do
         own[side] = own[side] and resolved(stage, own[side], table.unpack(ENDS))
     end
+    own.impossible = nil
     return own
 end
 
+-- A flow that the world does not allow is a mistake, unless the drill says impossible = true.
 function words.flow(stage, about)
-    local flow = words.flow_of(stage, about.options or {})
+    local options = about.options or {}
+    local flow = words.flow_of(stage, options)
     local state, why = stage.flows:add(flow)
-    if state == "never possible" then
+    if state == "never possible" and not options.impossible then
         fields.fail("flow %s cannot be open in this world: %s", flow.name, why)
+    elseif state ~= "never possible" and options.impossible then
+        fields.fail("flow %s is possible in this world: %s", flow.name, why)
     end
     return { state = state, why = why }
 end

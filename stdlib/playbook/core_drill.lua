@@ -112,6 +112,7 @@ expected.calls = plain("calls", "wanted")
 expected.plan_names = plain("plan_names", "text")
 expected.says = plain("says", "text")
 expected.window = function(_, options) return told(ask("window", options or {})) end
+expected.never_open = plain("never_open", "flow")
 expected.blocked = function(_, flow) return told(ask("blocked", flow)) end
 expected.open = function(_, flow) return told(ask("open", flow)) end
 expected.that = function(_, ok, text, why)
@@ -134,10 +135,13 @@ local handle = host.freeze({}, "drill")
 function core.drill(fields)
   core.check_type("drill: the argument", fields, "table")
   local sent = {}
-  for name, value in pairs(fields) do sent[name] = value end
+  -- Functions stay here: the host is told that they are there.
+  for name, value in pairs(fields) do
+    if type(value) == "function" then value = true end
+    sent[name] = value
+  end
   for _, name in ipairs { "world", "expect" } do
     if fields[name] ~= nil then core.check_type("drill: '" .. name .. "'", fields[name], "function") end
-    sent[name] = fields[name] ~= nil or nil
   end
   ask("declare", sent)
   declared = { world = fields.world, expect = fields.expect }
@@ -161,7 +165,7 @@ names.os, names._G = host.freeze(core.os, "os"), core.environment
 function names.print(...)
   local texts = table.pack(...)
   for i = 1, texts.n do texts[i] = tostring(texts[i]) end
-  core.request { t = "log", text = table.concat(texts, "\t") }
+  core.request { t = "log", text = table.concat(texts, "  ") }
 end
 
 local HINTS = { ec2 = "a drill asks w", sqs = "a drill asks w", playbook = "a drill runs one by its name" }
