@@ -35,6 +35,9 @@ static int do_job(const struct host *parent, const struct host_setup *setup, str
     struct buf transcript = BUF_EMPTY;
     struct err e;
     struct host h = *parent;
+    // Flags for AWS have no meaning in a drill's world, and the drill's operator answers.
+    h.profile = h.region = h.endpoint_url = NULL;
+    h.yes = h.no_input = h.json = false;
     h.loop = loop_new(&e);
     h.console = console_new(NULL, &(struct console_options){.transcript = &transcript});
     if (!h.loop || !h.console || !loop_catch_signals(h.loop, &e)) return COULD_NOT_START;

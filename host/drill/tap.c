@@ -36,13 +36,14 @@ void score_text(struct buf *out, const struct verdict *v) {
     const struct val *score = val_get(v->result, "score"), *after = val_get(score, "seconds"),
                      *trips = val_get(score, "round_trips");
     if (!score) return;
-    if (!after) buf_add_str(out, "not contained");
+    bool wanted = val_as_bool(val_get(score, "wanted"), false);
+    if (!after) buf_add_str(out, wanted ? "not contained, " : "");
     else if (trips)
-        buf_printf(out, "contained after %" PRId64 " round trips and %g s of waiting (%.1f s)",
+        buf_printf(out, "contained after %" PRId64 " round trips and %g s of waiting (%.1f s), ",
                    val_as_int(trips, 0), val_as_double(val_get(score, "waited"), 0),
                    val_as_double(after, 0));
-    else buf_printf(out, "contained after %.1f s simulated", val_as_double(after, 0));
-    buf_printf(out, ", %" PRId64 " calls", val_as_int(val_get(score, "calls"), 0));
+    else buf_printf(out, "contained after %.1f s simulated, ", val_as_double(after, 0));
+    buf_printf(out, "%" PRId64 " calls", val_as_int(val_get(score, "calls"), 0));
 }
 
 static void add_member(struct buf *out, const char *key, const char *text) {
@@ -79,7 +80,7 @@ void tap_add(struct buf *out, size_t number, const struct verdict *v, bool verbo
     buf_printf(out, "%s %zu - ", failed ? "not ok" : "ok", number);
     add_description(out, v->name ? v->name : v->file);
     if (v->passed && meant) {
-        buf_add_str(out, " # TODO it is meant to fail: ");
+        buf_add_str(out, " # TODO it is meant to fail in: ");
         add_description(out, val_as_str(val_at(meant, 0), ""));
     }
     buf_add_char(out, '\n');

@@ -290,6 +290,7 @@ local function score()
     local waited = after and waited_before(after) or 0
     local travelled = after and after / 1000000 - waited
     return { seconds = after and after / 1000000, calls = count, waited = waited,
+             wanted = next(stage.wanted_cut) ~= nil,
              round_trips = after and latency > 0 and math.floor(travelled / latency + 0.5) or nil,
              took = stage.started and (stage.world.now - stage.started) / 1000000 or 0 }
 end

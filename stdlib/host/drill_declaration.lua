@@ -8,6 +8,14 @@ local declaration = {}
 
 local CALL = { service = fields.one_of("ec2", "sqs"), operation = fields.name, params = "table" }
 
+-- Patterns of many stars take for ever to compare.
+local function is_operation(value)
+    if type(value) ~= "string" or not value:find("^[%w_*]+$") or #value > 100 then
+        return "must be an operation's name, like create_security_group"
+    end
+    if select(2, value:gsub("%*", "")) > 2 then return "has more than two stars" end
+end
+
 local function is_change(value)
     if type(value) ~= "table" then return "must be a call: { operation = ..., params = ... }" end
     fields.check("a colleague's change", value, CALL)
@@ -15,12 +23,12 @@ local function is_change(value)
 end
 
 local FAULT = {
-    operation = fields.name, service = fields.one_of("ec2", "sqs", "sts"), params = "table",
+    operation = is_operation, service = fields.one_of("ec2", "sqs", "sts"), params = "table",
     nth = fields.whole(1, 100000), times = fields.whole(1, 100000),
     code = fields.name, message = fields.text, status = fields.whole(400, 599),
     deny = "boolean", latency = fields.seconds(3600), stale = fields.whole(1, 1000),
     timeout = fields.one_of("before", "after"), kill = fields.one_of("before", "after"),
-    disk = fields.one_of("full"), change = fields.list_of(is_change),
+    disk = fields.one_of("full"), change = fields.list_of(is_change, 20),
 }
 local EFFECTS = { "code", "deny", "latency", "stale", "timeout", "kill", "disk", "change" }
 
@@ -43,7 +51,7 @@ local function argument_text(name, value)
         return table.concat(texts, ",")
     end
     if type(value) == "number" or type(value) == "boolean" then return tostring(value) end
-    if type(value) ~= "string" or value:find("%z") then fields.fail("run: the argument '%s' is no text", name) end
+    if type(value) ~= "string" or value:find("\0", 1, true) then fields.fail("run: the argument '%s' is no text", name) end
     return value
 end
 

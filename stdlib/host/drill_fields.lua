@@ -86,14 +86,15 @@ function fields.one_of(...)
     end
 end
 
--- A list whose items `check` finds nothing wrong with.
-function fields.list_of(check)
+-- A list whose items `check` finds nothing wrong with; `most` of them (1000).
+function fields.list_of(check, most)
+    most = most or LONGEST_LIST
     return function(value)
         if type(value) ~= "table" then return "must be a list" end
         local count = 0
         for _ in pairs(value) do count = count + 1 end
         if count ~= #value then return "must be a list" end
-        if count > LONGEST_LIST then return ("is a list of over %d"):format(LONGEST_LIST) end
+        if count > most then return ("is a list of over %d"):format(most) end
         for i, item in ipairs(value) do
             local problem = check(item)
             if problem then return ("item %d %s"):format(i, problem) end

@@ -10,6 +10,7 @@ local sim_load = require "sim_load"
 local words = {}
 
 local MOST_OBJECTS = 20000
+local MOST_FLOWS = 5000
 
 -- ---- objects ------------------------------------------------------------------------------
 
@@ -212,6 +213,7 @@ end
 function words.flow(stage, about)
     local options = about.options or {}
     local flow = words.flow_of(stage, options)
+    if #stage.flows.flows >= MOST_FLOWS then fields.fail("a drill has %d flows at most", MOST_FLOWS) end
     local state, why = stage.flows:add(flow)
     if state == "never possible" and not options.impossible then
         fields.fail("flow %s cannot be open in this world: %s", flow.name, why)
