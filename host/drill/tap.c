@@ -57,6 +57,7 @@ static void add_block(struct buf *out, const struct verdict *v) {
     const struct val *failures = val_get(v->result, "failures");
     buf_add_str(out, "  ---\n");
     add_member(out, "file", v->file);
+    if (!v->finished && !err_is(&v->err, ERR_PLAYBOOK)) add_member(out, "code", v->err.code);
     if (!v->finished) add_member(out, "message", v->err.message);
     if (*val_get_str(v->result, "why", ""))
         add_member(out, "message", val_get_str(v->result, "why", ""));

@@ -5,7 +5,7 @@ package.path = "tests/lua/?.lua;stdlib/host/?.lua;" .. package.path
 
 local ALL = { "addresses", "advisor", "arguments", "group_rules", "isolate_sg",
               "guide", "flow_groups", "flow_nacl",
-              "flow_routes", "flow_property" }
+              "flow_routes", "flow_property", "drill" }
 
 local check = require "check"
 
