@@ -25,6 +25,8 @@ else ifeq ($(MODE),asan)
   BASE_CFLAGS += -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
                  -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
   LDFLAGS     += -fsanitize=address,undefined
+else ifeq ($(MODE),valgrind)
+  BASE_CFLAGS += -O1 -g -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
 else ifeq ($(MODE),fuzz)
   CC          := clang
   BASE_CFLAGS += -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
@@ -75,9 +77,20 @@ $(B)/lua/%.o: lua/%.c
 	$(call say,CC)
 	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/assets.S: host/base/embed.sh $(ASSETS)
+# What is Lua among them is carried compiled too (lua/chunk.h).
+CARRIED_LUA := $(filter %.lua,$(ASSETS))
+$(B)/compile: lua/tools/compile.c lua/sandbox.h
 	@mkdir -p $(@D)
-	$(Q)sh host/base/embed.sh $(ASSETS) > $@.tmp && mv $@.tmp $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBS)
+
+$(B)/compiled.stamp: $(B)/compile $(CARRIED_LUA)
+	$(Q)mkdir -p $(addprefix $(B)/compiled/,$(sort $(dir $(CARRIED_LUA))))
+	$(Q)$(B)/compile $(B)/compiled $(CARRIED_LUA) && touch $@
+
+$(B)/assets.S: host/base/embed.sh $(ASSETS) $(B)/compiled.stamp
+	@mkdir -p $(@D)
+	$(Q)sh host/base/embed.sh $(ASSETS) \
+	    $(foreach f,$(CARRIED_LUA),compiled/$(f)=$(B)/compiled/$(f)) > $@.tmp && mv $@.tmp $@
 
 $(B)/assets.o: $(B)/assets.S
 	$(Q)$(CC) -c -o $@ $<
@@ -174,7 +187,7 @@ install: $(B)/cordon
 	install -D -m 644 docs/cordon.1 $(DESTDIR)$(PREFIX)/share/man/man1/cordon.1
 
 clean:
-	rm -rf build/debug build/asan build/release build/fuzz
+	rm -rf build/debug build/asan build/release build/fuzz build/valgrind
 
 -include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(SUITES) $(FUZZERS))
 .PHONY: all tests fuzzers fuzz fuzz-corpus valgrind model deps venv demo check install clean

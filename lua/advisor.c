@@ -3,6 +3,8 @@
 // Owns: which function of which module answers what. No judgement of its own.
 #include "advisor.h"
 
+#include "names.h"
+
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 static bool reads_needed(void *t, const struct val *call, struct val **reads, struct err *e) {
@@ -92,10 +94,33 @@ static bool rehearsal_wants(void *t, struct val **reads, struct err *e) {
     return trusted_call(t, "rehearsal", "wants", NULL, 0, reads, e);
 }
 
+static bool consequences(void *t, const struct val *about, struct val **found, struct err *e) {
+    const struct val *in[] = {about};
+    return trusted_call(t, "consequences", "of", in, COUNT(in), found, e);
+}
+
 static bool rehearsal_seen(void *t, const struct val *call, const struct val *result,
                            struct err *e) {
     const struct val *in[] = {call, result};
     return tell(t, "seen", in, COUNT(in), e);
+}
+
+static bool lint_names(void *t, const struct val *source, const struct val *services,
+                       struct val **names, struct err *e) {
+    const struct val *in[] = {source, services};
+    return trusted_call(t, "lint", "names", in, COUNT(in), names, e);
+}
+
+static bool lint(void *t, const struct val *file, const struct val *source, const struct val *facts,
+                 struct val **findings, struct err *e) {
+    struct val *names, *all = val_copy(facts);
+    if (!all) return err_memory(e);
+    bool ok = names_of_sandbox(val_get(facts, "services"), &names, e) &&
+              (val_set(all, "names", names) || err_memory(e));
+    const struct val *in[] = {file, source, all};
+    ok = ok && trusted_call(t, "lint", "check", in, COUNT(in), findings, e);
+    val_unref(all);
+    return ok;
 }
 
 struct advisor advisor_from_lua(struct trusted *t) {
@@ -116,5 +141,8 @@ struct advisor advisor_from_lua(struct trusted *t) {
         .rehearsal_answer = rehearsal_answer,
         .rehearsal_seen = rehearsal_seen,
         .rehearsal_wants = rehearsal_wants,
+        .consequences = consequences,
+        .lint_names = lint_names,
+        .lint = lint,
     };
 }

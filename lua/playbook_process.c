@@ -12,13 +12,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/asset.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/wire.h"
 #include "child/confine.h"
 #include "child/messages.h"
+#include "chunk.h"
+#include "core_parts.h"
 #include "sandbox.h"
 #include "seccomp.h"
 #include "values.h"
@@ -32,33 +33,12 @@
 
 enum exit_code { EXIT_DONE = 0, EXIT_HOST_GONE = 123, EXIT_PROTOCOL = 124, EXIT_SETUP = 126 };
 
-// Our own Lua, in this order; the last one runs the pass.
-static const char *const playbook_parts[] = {
-    "stdlib/playbook/core_errors.lua",  "stdlib/playbook/core_requests.lua",
-    "stdlib/playbook/core_modules.lua", "stdlib/playbook/core_steps.lua",
-    "stdlib/playbook/core.lua",         NULL,
-};
-// The same for a drill, which has no steps and asks for no calls.
-static const char *const drill_parts[] = {
-    "stdlib/playbook/core_errors.lua",
-    "stdlib/playbook/core_requests.lua",
-    "stdlib/playbook/core_modules.lua",
-    "stdlib/playbook/core_drill.lua",
-    NULL,
-};
-#define MOST_PARTS 8
-
-struct part {
-    const char *bytes;
-    size_t len;
-};
-
 struct process {
     int fd;
     struct buf in, out;
     struct sandbox box;
     struct val *load;
-    struct part playbook[MOST_PARTS], drill[MOST_PARTS];  // found before the lock
+    struct core_parts parts;
     bool done;
 };
 
@@ -150,6 +130,17 @@ static int host_nearest(lua_State *L) {
     return 1;
 }
 
+// load(text, file): the function that it compiles to; nil and the message when it does not.
+static int host_load(lua_State *L) {
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len), *file = luaL_checkstring(L, 2);
+    const char *chunk = lua_pushfstring(L, "@%s", file);
+    if (chunk_load(L, file, chunk, text, len) == LUA_OK) return 1;
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+}
+
 // metatable(value): its real metatable, or nil.
 static int host_metatable(lua_State *L) {
     luaL_checkany(L, 1);
@@ -160,6 +151,7 @@ static const luaL_Reg host_functions[] = {
     {"send", host_send},
     {"receive", host_receive},
     {"nearest", host_nearest},
+    {"load", host_load},
     {"where", sandbox_where},
     {"freeze", sandbox_freeze},
     {"metatable", host_metatable},
@@ -168,33 +160,11 @@ static const luaL_Reg host_functions[] = {
 
 // --- the pass ----------------------------------------------------------------
 
-// Loads part `i` with the table at `environment` as its globals.
-static void load_part(lua_State *L, const struct part *part, int environment) {
-    if (luaL_loadbufferx(L, part->bytes, part->len, SANDBOX_CORE, "t") != LUA_OK) lua_error(L);
-    lua_pushvalue(L, environment);
-    lua_setupvalue(L, -2, 1);
-}
-
-// Runs in protected mode: builds everything, then each part as part(core, host).
+// Runs in protected mode: builds everything, and runs the pass.
 static int serve(lua_State *L) {
-    struct process *p = lua_touserdata(L, 1);
+    const struct process *p = lua_touserdata(L, 1);
     lua_settop(L, 0);
-    sandbox_environment(L, val_as_int(val_get(p->load, "seed"), 0));  // 1 libraries 2 names 3 env
-    lua_createtable(L, 0, 16);                                        // 4 core
-    lua_pushvalue(L, 2);
-    lua_setfield(L, 4, "names");
-    lua_pushvalue(L, 3);
-    lua_setfield(L, 4, "environment");
-    values_push(L, p->load);
-    lua_setfield(L, 4, "load");
-    luaL_newlib(L, host_functions);  // 5 host
-    bool drill = strcmp(val_get_str(p->load, "kind", ""), LOAD_DRILL) == 0;
-    for (const struct part *part = drill ? p->drill : p->playbook; part->bytes; part++) {
-        load_part(L, part, 1);
-        lua_pushvalue(L, 4);
-        lua_pushvalue(L, 5);
-        lua_call(L, 2, 0);
-    }
+    core_run(L, &p->parts, p->load, host_functions);
     return 0;
 }
 
@@ -228,19 +198,11 @@ static int64_t computing_ms(void) {
     return deadline_ms - (deadline_ms > 10 * LEAST_MARGIN_MS ? deadline_ms / 10 : LEAST_MARGIN_MS);
 }
 
-static bool find_parts(const char *const *names, struct part *parts) {
-    for (; *names; names++, parts++)
-        if (!asset_find(*names, &parts->bytes, &parts->len)) return false;
-    return true;
-}
-
 int playbook_process(int fd) {
     struct process *p = &process;
     p->fd = fd;
     int64_t limit_ms = computing_ms();
-    if (!find_parts(playbook_parts, p->playbook) || !find_parts(drill_parts, p->drill))
-        return EXIT_SETUP;
-    if (!seccomp_lock(fd)) return EXIT_SETUP;
+    if (!core_find(&p->parts) || !seccomp_lock(fd)) return EXIT_SETUP;
     p->load = next_message(p);
     if (strcmp(val_get_str(p->load, "t", ""), MSG_LOAD) != 0) return EXIT_PROTOCOL;
     if (!sandbox_open(&p->box, (size_t)memory_cap(p->load), limit_ms,

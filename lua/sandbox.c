@@ -74,11 +74,12 @@ static void on_count(lua_State *L, lua_Debug *ar) {
 }
 
 bool sandbox_open(struct sandbox *s, size_t memory, int64_t limit_ms, const char *file) {
-    *s = (struct sandbox){.heap = {0, memory}, .limit_ms = limit_ms};
+    *s = (struct sandbox){.heap = {.cap = memory}, .limit_ms = limit_ms};
     snprintf(s->file, sizeof s->file, "@%s", file);
     s->started_ms = clock_mono_ms();
     s->L = lua_newstate(heap_alloc, &s->heap);
     if (!s->L) return false;
+    lua_gc(s->L, LUA_GCINC, HEAP_PAUSE, 0, 0);
     memcpy(lua_getextraspace(s->L), &s, sizeof s);
     lua_sethook(s->L, on_count, LUA_MASKCOUNT, HOOK_EVERY);
     return true;

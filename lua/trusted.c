@@ -8,6 +8,7 @@
 
 #include "base/asset.h"
 #include "base/clock.h"
+#include "chunk.h"
 #include "heap.h"
 #include "ordered.h"
 #include "values.h"
@@ -55,7 +56,7 @@ static int search_asset(lua_State *L) {
         return 1;
     }
     const char *chunk = lua_pushfstring(L, "@%s", path);
-    if (luaL_loadbufferx(L, bytes, len, chunk, "t") != LUA_OK) return lua_error(L);
+    if (chunk_load(L, path, chunk, bytes, len) != LUA_OK) return lua_error(L);
     lua_pushvalue(L, -3);
     return 2;
 }
@@ -136,6 +137,7 @@ struct trusted *trusted_new(size_t memory, struct err *e) {
         t->called_ms = clock_real_ms();
         *(struct trusted **)lua_getextraspace(t->L) = t;
         lua_sethook(t->L, look_at_clock, LUA_MASKCOUNT, LOOK_EVERY);
+        lua_gc(t->L, LUA_GCINC, HEAP_PAUSE, 0, 0);
         lua_pushcfunction(t->L, build);
         if (lua_pcall(t->L, 0, 0, 0) == LUA_OK) return t;
     }

@@ -37,7 +37,8 @@ return playbook {
         local cut = isolate.decide(host, args)
         if cut.nothing_to_do then
             log(cut.nothing_to_do .. ": nothing to do")
-            return { nothing_to_do = cut.nothing_to_do, survivors = isolate.survivors(host) }
+            return { nothing_to_do = cut.nothing_to_do, survivors = isolate.survivors(host),
+                     around = isolate.around(host) }
         end
         log(cut.why)
 
@@ -57,6 +58,7 @@ return playbook {
             isolate.clean_up(cut)
         end)
 
-        return { survivors = isolate.survivors(host) }
+        return { survivors = isolate.survivors(host),
+                     around = isolate.around(host) }
     end,
 }

@@ -30,8 +30,23 @@ static inline void aws_files_clean_environment(void) {
                                         "AWS_CA_BUNDLE",
                                         "AWS_MAX_ATTEMPTS",
                                         "AWS_CONFIG_FILE",
-                                        "AWS_SHARED_CREDENTIALS_FILE"};
+                                        "AWS_SHARED_CREDENTIALS_FILE",
+                                        "AWS_CREDENTIAL_EXPIRATION",
+                                        "AWS_ACCOUNT_ID",
+                                        "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                        "AWS_ROLE_ARN",
+                                        "AWS_ROLE_SESSION_NAME",
+                                        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                                        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+                                        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                                        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                                        "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+                                        "AWS_METADATA_SERVICE_TIMEOUT",
+                                        "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+                                        "AWS_LOGIN_CACHE_DIRECTORY"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) unsetenv(names[i]);
+    setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
 }
 
 static inline void aws_files_write(const char *name, const char *variable, const char *text,

@@ -15,6 +15,8 @@
 #include "model/model.h"
 
 struct aws;
+struct buf;
+struct http_carrier;
 
 struct aws_options {
     const char *profile;       // --profile, or NULL
@@ -23,6 +25,13 @@ struct aws_options {
     bool loopback_only;        // sanitizer builds: refuse any other endpoint
     int64_t timeout_ms;        // of one attempt; 0: a minute
     bool verbose;              // say each request on stderr (never a secret)
+    // Asks the operator for a line (an MFA code), running the loop meanwhile; false with the
+    // reason when there is no answer. NULL: there is nobody to ask.
+    bool (*ask)(void *ctx, const char *question, struct buf *answer, size_t max, struct err *e);
+    void *ask_ctx;
+    // Carries every request in the place of libcurl; borrowed. NULL: libcurl. Nothing leaves
+    // the machine then, so that loopback_only does not count.
+    const struct http_carrier *carrier;
 };
 
 // Reads no file and opens no connection yet. NULL and `e` on no memory.
@@ -30,10 +39,24 @@ struct aws *aws_new(struct loop *l, struct model *m, const struct aws_options *o
 // Drops the calls under way; their `done` is not called. Never from inside a `done`.
 void aws_free(struct aws *a);
 
-// The Region in force, "" before it was found; finds it. False with the way out.
+// The Region in force; finds it, asking the instance's metadata last (the loop runs then).
+// False with the way out.
 bool aws_region(struct aws *a, const char **region, struct err *e);
 // "profile prod", "environment": where the credentials came from; "" before the first call.
 const char *aws_credential_source(const struct aws *a);
+
+// Fetches keys, unless there are some, and runs the loop until they are there. False with the
+// reason and the way out.
+bool aws_credentials(struct aws *a, struct err *e);
+
+// Every decision of the resolver, without a secret: profile, region and where from, keys
+// (source, account, expires), the list of what was looked at and why not, the endpoints by
+// service and why, what the settings say of FIPS, dualstack, proxy, CA bundle, retries, and
+// the libraries' versions. New reference; NULL on no memory. What is wrong in files or settings is
+// told in it ("problem").
+struct val *aws_explain(struct aws *a);
+// The server's clock less ours at the last answer that said it, in microseconds. False: none did.
+bool aws_clock_offset(const struct aws *a, int64_t *us);
 
 // Made by gate.c alone (a check in the build says so); the door asks it once more just
 // before each attempt is sent, retries included.

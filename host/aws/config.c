@@ -13,9 +13,13 @@ const char *config_env(const char *name) {
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-const char *config_get(const struct config *c, const char *key) {
-    const char *value = profiles_get(c->files, c->profile, key);
+const char *config_of(const struct config *c, const char *profile, const char *key) {
+    const char *value = profiles_get(c->files, profile, key);
     return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+const char *config_get(const struct config *c, const char *key) {
+    return config_of(c, c->profile, key);
 }
 
 bool config_switch(const struct config *c, const char *variable, const char *key) {

@@ -27,6 +27,8 @@ void config_free(struct config *c);
 
 // A key of the profile in force; NULL when absent or empty.
 const char *config_get(const struct config *c, const char *key);
+// A key of any profile; NULL when absent or empty.
+const char *config_of(const struct config *c, const char *profile, const char *key);
 // An environment variable; NULL when absent or empty.
 const char *config_env(const char *name);
 // The variable, else the key; true when it says "true" in any case.

@@ -10,18 +10,14 @@
 #include "aws/credential_sources.h"
 #include "base/buf.h"
 
-static const char *setting(const struct config *c, const char *profile, const char *key) {
-    const char *value = profiles_get(c->files, profile, key);
-    return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
 // --- sources ----------------------------------------------------------------------------
 
 static const struct credential_source *first_configured(const struct config *c,
-                                                        const char *profile) {
+                                                        enum source_place place,
+                                                        const char *profile, bool environment) {
     for (size_t i = 0; i < CREDENTIAL_SOURCE_COUNT; i++) {
         const struct credential_source *s = &CREDENTIAL_SOURCES[i];
-        if (s->in_profile == (profile != NULL) && s->configured(c, profile)) return s;
+        if (s->place == place && s->configured(c, profile, environment)) return s;
     }
     return NULL;
 }
@@ -34,32 +30,29 @@ static const struct credential_source *named_source(const char *name) {
     return NULL;
 }
 
-// Settings of other tools' sources: keys are there, but not for us.
-static const char *unused_source(const struct config *c, const char *profile) {
-    static const char *const keys[] = {"credential_process", "sso_session", "sso_start_url",
-                                       "web_identity_token_file"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (setting(c, profile, keys[i]) != NULL) return keys[i];
-    return NULL;
+// What the profile has instead of keys, and so may have been meant to give some.
+static const char *half_configured(const struct config *c, const char *profile) {
+    if (config_of(c, profile, "sso_session") != NULL ||
+        config_of(c, profile, "sso_start_url") != NULL)
+        return "; it signs in by SSO but has no sso_account_id and sso_role_name, and a sign-in "
+               "alone gives a token, no keys: add the two (aws configure sso)";
+    if (config_of(c, profile, "source_profile") != NULL ||
+        config_of(c, profile, "credential_source") != NULL)
+        return "; it says where a role's keys come from, but has no role_arn";
+    return "";
 }
 
-static bool nothing_found(const struct config *c, const char *profile, struct err *e) {
+bool credentials_nothing(const struct config *c, const char *profile, const char *why,
+                         struct err *e) {
     struct buf files = BUF_EMPTY;
     profiles_describe_files(c->files, &files);
-    const char *unused = unused_source(c, profile);
     const char *skipped = c->profile_by_flag ? " (not looked at: --profile was given)" : "";
-    if (unused != NULL)
-        err_set(e, ERR_CREDENTIALS,
-                "no credentials: profile %.100s has %s, which this version does not use. Let the "
-                "aws command print keys: eval \"$(aws configure export-credentials --profile "
-                "%.100s --format env)\", then call without --profile",
-                profile, unused, profile);
-    else
-        err_set(e, ERR_CREDENTIALS,
-                "no credentials: looked at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY%s and at "
-                "profile %.100s in %s. Set the two variables, or give --profile NAME of a "
-                "profile with keys or role_arn",
-                skipped, profile, buf_str(&files));
+    err_set(e, ERR_CREDENTIALS,
+            "no credentials: looked at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY%s and at "
+            "profile %.100s in %s%s%s%.300s. Set the two variables, or give --profile NAME of a "
+            "profile with keys or role_arn; `cordon doctor` shows every step",
+            skipped, profile, buf_str(&files), half_configured(c, profile),
+            why != NULL ? ", and at " : "", why != NULL ? why : "");
     buf_free(&files);
     return false;
 }
@@ -67,14 +60,14 @@ static bool nothing_found(const struct config *c, const char *profile, struct er
 // --- roles --------------------------------------------------------------------------------
 
 static bool copy_setting(const struct config *c, const char *profile, const char *key, char **to) {
-    const char *value = setting(c, profile, key);
+    const char *value = config_of(c, profile, key);
     *to = value != NULL ? strdup(value) : NULL;
     return value == NULL || *to != NULL;
 }
 
 static bool take_duration(const struct config *c, const char *profile, struct role *r,
                           struct err *e) {
-    const char *text = setting(c, profile, "duration_seconds");
+    const char *text = config_of(c, profile, "duration_seconds");
     if (text == NULL) return true;
     char *end;
     long n = strtol(text, &end, 10);
@@ -91,16 +84,11 @@ static bool push_role(const struct config *c, const char *profile, struct creden
     if (plan->role_count == ROLE_CHAIN_MAX)
         return err_set(e, ERR_USAGE, "profile %.100s: a chain of more than %d roles", c->profile,
                        ROLE_CHAIN_MAX);
-    if (setting(c, profile, "mfa_serial") != NULL)
-        return err_set(e, ERR_CREDENTIALS,
-                       "profile %.100s has mfa_serial, and no code is asked for here. Take keys "
-                       "with the aws command: eval \"$(aws configure export-credentials "
-                       "--profile %.100s --format env)\", then call without --profile",
-                       profile, profile);
     struct role *r = &plan->roles[plan->role_count++];
     r->profile = strdup(profile);
     bool ok = r->profile != NULL && copy_setting(c, profile, "role_arn", &r->arn) &&
               copy_setting(c, profile, "external_id", &r->external_id) &&
+              copy_setting(c, profile, "mfa_serial", &r->mfa_serial) &&
               copy_setting(c, profile, "role_session_name", &r->session_name);
     return (ok || err_memory(e)) && take_duration(c, profile, r, e);
 }
@@ -112,18 +100,19 @@ static bool was_visited(const struct credential_plan *plan, const char *profile)
 }
 
 static bool is_role(const struct config *c, const char *profile) {
-    return setting(c, profile, "role_arn") != NULL &&
-           setting(c, profile, "web_identity_token_file") == NULL;
+    return config_of(c, profile, "role_arn") != NULL &&
+           config_of(c, profile, "web_identity_token_file") == NULL;
 }
 
 static bool has_static_keys(const struct config *c, const char *profile) {
-    return setting(c, profile, "aws_access_key_id") != NULL ||
-           setting(c, profile, "aws_secret_access_key") != NULL;
+    return config_of(c, profile, "aws_access_key_id") != NULL ||
+           config_of(c, profile, "aws_secret_access_key") != NULL;
 }
 
 static bool take_base(struct credential_plan *plan, const struct credential_source *s,
-                      const char *profile, struct err *e) {
+                      const char *profile, bool environment, struct err *e) {
     plan->base = s;
+    plan->environment = environment;
     plan->base_profile = strdup(profile);
     return plan->base_profile != NULL || err_memory(e);
 }
@@ -132,24 +121,24 @@ static bool base_by_name(const struct config *c, const char *profile, const char
                          struct credential_plan *plan, struct err *e) {
     const struct credential_source *s = named_source(name);
     if (s == NULL)
-        return err_set(e, ERR_CREDENTIALS,
-                       "profile %.100s: credential_source = %.60s is not known to this version; "
-                       "Environment is",
+        return err_set(e, ERR_USAGE,
+                       "profile %.100s: credential_source = %.60s is none; there are Environment, "
+                       "EcsContainer and Ec2InstanceMetadata",
                        profile, name);
-    if (!s->configured(c, NULL))
+    if (!s->configured(c, NULL, false))
         return err_set(e, ERR_CREDENTIALS,
-                       "profile %.100s takes its keys from credential_source = %.60s, and there "
-                       "are none: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-                       profile, name);
-    return take_base(plan, s, profile, e);
+                       "no credentials: profile %.100s takes its keys from credential_source = "
+                       "%.60s, and there are none, as that needs that %s",
+                       profile, name, s->asks);
+    return take_base(plan, s, profile, false, e);
 }
 
 // What a role's profile says about the keys to assume it with. *next is the profile to go
 // on with, NULL when the base is found.
 static bool follow_role(const struct config *c, const char *profile, const char **next,
                         struct credential_plan *plan, struct err *e) {
-    const char *source = setting(c, profile, "source_profile");
-    const char *named = setting(c, profile, "credential_source");
+    const char *source = config_of(c, profile, "source_profile");
+    const char *named = config_of(c, profile, "credential_source");
     *next = NULL;
     if ((source == NULL) == (named == NULL))
         return err_set(e, ERR_USAGE,
@@ -171,15 +160,27 @@ static bool follow_role(const struct config *c, const char *profile, const char 
     return true;
 }
 
+// The profile in force has no keys: those of the container or the instance, as botocore. A
+// source_profile has to have its own.
+static bool take_machine(const struct config *c, const char *profile, struct credential_plan *plan,
+                         struct err *e) {
+    const struct credential_source *s =
+        plan->role_count == 0 ? first_configured(c, SOURCE_MACHINE, NULL, false) : NULL;
+    if (s == NULL) return credentials_nothing(c, profile, NULL, e);
+    return take_base(plan, s, profile, false, e);
+}
+
 static bool follow_profiles(const struct config *c, struct credential_plan *plan, struct err *e) {
     const char *profile = c->profile;
     while (profile != NULL) {
+        bool first = plan->role_count == 0;
         // The profile in force is a role first; one that serves as a source gives its keys.
-        bool keys_first = plan->role_count > 0 && has_static_keys(c, profile);
-        if (keys_first || !is_role(c, profile)) {
-            const struct credential_source *s = first_configured(c, profile);
-            if (s == NULL) return nothing_found(c, profile, e);
-            return take_base(plan, s, profile, e);
+        if ((!first && has_static_keys(c, profile)) || !is_role(c, profile)) {
+            bool environment = first && !c->profile_by_flag;
+            const struct credential_source *s =
+                first_configured(c, SOURCE_PROFILE, profile, environment);
+            if (s == NULL) return take_machine(c, profile, plan, e);
+            return take_base(plan, s, profile, environment, e);
         }
         const char *next;
         if (!push_role(c, profile, plan, e) || !follow_role(c, profile, &next, plan, e))
@@ -192,8 +193,9 @@ static bool follow_profiles(const struct config *c, struct credential_plan *plan
 bool credentials_plan(const struct config *c, struct credential_plan *plan, struct err *e) {
     *plan = (struct credential_plan){0};
     // As botocore: only --profile puts the environment's keys aside, AWS_PROFILE does not.
-    const struct credential_source *s = c->profile_by_flag ? NULL : first_configured(c, NULL);
-    bool ok = s != NULL ? take_base(plan, s, c->profile, e) : follow_profiles(c, plan, e);
+    const struct credential_source *s =
+        c->profile_by_flag ? NULL : first_configured(c, SOURCE_ENVIRONMENT, NULL, true);
+    bool ok = s != NULL ? take_base(plan, s, c->profile, true, e) : follow_profiles(c, plan, e);
     if (!ok) credential_plan_free(plan);
     return ok;
 }
@@ -205,6 +207,7 @@ void credential_plan_free(struct credential_plan *plan) {
         free(r->arn);
         free(r->external_id);
         free(r->session_name);
+        free(r->mfa_serial);
     }
     free(plan->base_profile);
     *plan = (struct credential_plan){0};

@@ -60,28 +60,31 @@ static bool may_go(const struct call *c, struct err *e) {
                    c->op->service->name, c->op->name);
 }
 
-static bool ready_config(struct aws *a, struct err *e) {
+bool door_config(struct aws *a, struct err *e) {
     if (a->config_ready) return true;
     if (!config_load(&a->config, &a->options, e)) return false;
     profiles_forget_secrets(a->config.files);
+    const char *attempts = config_env("AWS_MAX_ATTEMPTS");
+    if (attempts == NULL) attempts = config_get(&a->config, "max_attempts");
+    a->max_attempts = retry_max_attempts(attempts);
     a->config_ready = true;
     return true;
 }
 
-static bool ready_region(struct aws *a, struct err *e) {
-    if (a->region[0] != '\0') return true;
-    return ready_config(a, e) && endpoint_region(&a->config, a->region, e);
-}
-
 static bool ready_http(struct aws *a, struct err *e) {
-    if (a->http != NULL) return true;
+    if (a->http != NULL || a->options.carrier != NULL) return true;
     const char *bundle = config_env("AWS_CA_BUNDLE");
     if (bundle == NULL) bundle = config_get(&a->config, "ca_bundle");
-    const char *attempts = config_env("AWS_MAX_ATTEMPTS");
-    if (attempts == NULL) attempts = config_get(&a->config, "max_attempts");
-    a->max_attempts = retry_max_attempts(attempts);
     a->http = http_new(a->loop, bundle, e);
     return a->http != NULL;
+}
+
+bool door_http(void *aws, const struct http_request *r, http_done *done, void *ctx, struct err *e) {
+    struct aws *a = aws;
+    if (!door_config(a, e) || !ready_http(a, e)) return false;
+    const struct http_carrier *carrier = a->options.carrier;
+    if (carrier != NULL) return carrier->start(carrier->ctx, r, done, ctx, e);
+    return http_start(a->http, r, done, ctx, e);
 }
 
 static bool prepare(struct call *c, struct err *e) {
@@ -90,18 +93,36 @@ static bool prepare(struct call *c, struct err *e) {
     if (!codec_encode_request(a->model, c->op, c->params, &c->wire, e)) return false;
     if (c->wire.body.failed) return err_memory(e);
     c->repeatable = c->own || retry_is_repeatable(c->op, c->params);
-    return ready_region(a, e) && ready_http(a, e) &&
-           endpoint_resolve(&a->config, c->op->service, a->region, &c->endpoint, e);
+    return endpoint_resolve(&a->config, c->op->service, a->region, &c->endpoint, e);
+}
+
+static void begin(struct call *c) {
+    struct err e = {0};
+    bool ready = region_ready(c->aws, &c->waits_for_region, &e);
+    if (c->waits_for_region) return;
+    if (ready && prepare(c, &e))
+        attempt_start(c);
+    else
+        call_fail(c, &e);
 }
 
 static void on_begin(void *ctx) {
     struct call *c = ctx;
-    struct err e = {0};
     c->timer = NULL;
-    if (prepare(c, &e))
-        attempt_start(c);
-    else
-        call_fail(c, &e);
+    begin(c);
+}
+
+static struct call *that_waits(struct aws *a) {
+    struct call *c = a->calls;
+    while (c != NULL && !c->waits_for_region) c = c->next;
+    return c;
+}
+
+void call_region_known(struct aws *a) {
+    for (struct call *c; (c = that_waits(a)) != NULL;) {
+        c->waits_for_region = false;
+        begin(c);
+    }
 }
 
 static struct call *new_call(struct aws *a, const struct aws_call *call, aws_done *done, void *ctx,
@@ -131,21 +152,28 @@ bool aws_start(struct aws *a, const struct aws_call *call, aws_done *done, void 
     return new_call(a, call, done, ctx, e) != NULL;
 }
 
-// AssumeRole for the resolver: through the same door, with the keys of the step before.
-static bool send_assume_role(void *ctx, const struct credentials *keys, const struct val *params,
-                             aws_done *answered, void *answered_ctx, struct err *e) {
+// AssumeRole* for the resolver: through the same door, with the keys of the step before.
+static bool send_sts(void *ctx, const char *operation, const struct credentials *keys,
+                     const struct val *params, aws_done *answered, void *answered_ctx,
+                     struct err *e) {
     struct aws *a = ctx;
-    struct aws_call call = {.op = model_operation(a->model, "sts", "AssumeRole", e),
-                            .params = params};
+    struct aws_call call = {.op = model_operation(a->model, "sts", operation, e), .params = params};
     if (call.op == NULL) return false;
     struct call *c = new_call(a, &call, answered, answered_ctx, e);
     if (c == NULL) return false;
     c->own = true;
-    if (credentials_set(&c->keys, keys->access_key, keys->secret_key, keys->session_token))
+    c->bare = keys == NULL;
+    if (c->bare ||
+        credentials_set(&c->keys, keys->access_key, keys->secret_key, keys->session_token))
         return true;
     unlink_call(c);
     free_call(c);
     return err_memory(e);
+}
+
+static int64_t aws_now(void *ctx) {
+    const struct aws *a = ctx;
+    return clock_now_us() + a->skew_us;
 }
 
 // --- one call, awaited ------------------------------------------------------------------
@@ -206,16 +234,23 @@ struct aws *aws_new(struct loop *l, struct model *m, const struct aws_options *o
     a->loop = l;
     a->model = m;
     a->quota = RETRY_QUOTA;
-    a->options = (struct aws_options){
-        .loopback_only = o->loopback_only, .timeout_ms = o->timeout_ms, .verbose = o->verbose};
+    a->options = (struct aws_options){.loopback_only = o->loopback_only,
+                                      .timeout_ms = o->timeout_ms,
+                                      .verbose = o->verbose,
+                                      .ask = o->ask,
+                                      .ask_ctx = o->ask_ctx,
+                                      .carrier = o->carrier};
 #ifdef CORDON_SANITIZED
     a->options.loopback_only = true;
 #endif
+    if (o->carrier != NULL) a->options.loopback_only = false;
+    a->tools = (struct source_tools){
+        .loop = l, .ctx = a, .http = door_http, .sts = send_sts, .now_us = aws_now};
     bool ok = copy_text(&a->options.profile, o->profile) &&
               copy_text(&a->options.region, o->region) &&
               copy_text(&a->options.endpoint_url, o->endpoint_url);
     if (!ok) err_memory(e);
-    if (ok) a->resolver = resolver_new(&a->options, send_assume_role, a, &a->skew_us, e);
+    if (ok) a->resolver = resolver_new(&a->options, &a->tools, &a->skew_us, e);
     if (a->resolver != NULL) return a;
     aws_free(a);
     return NULL;
@@ -230,6 +265,7 @@ void aws_free(struct aws *a) {
         free_call(c);
     }
     resolver_free(a->resolver);
+    region_free(a);
     if (a->config_ready) config_free(&a->config);
     free((char *)a->options.profile);
     free((char *)a->options.region);
@@ -237,12 +273,43 @@ void aws_free(struct aws *a) {
     free(a);
 }
 
+static bool wait_for_region(struct aws *a, struct err *e) {
+    bool later;
+    if (region_ready(a, &later, e)) return true;
+    return later && loop_until(a->loop, &a->search.over, false, e) && region_ready(a, &later, e);
+}
+
 bool aws_region(struct aws *a, const char **region, struct err *e) {
-    bool ok = ready_region(a, e);
+    bool ok = wait_for_region(a, e);
     *region = a->region;
     return ok;
 }
 
 const char *aws_credential_source(const struct aws *a) {
     return resolver_source(a->resolver);
+}
+
+struct wanted {
+    bool over, ok;
+    struct err *e;
+};
+
+static void on_wanted(void *ctx, const struct err *why_not) {
+    struct wanted *w = ctx;
+    w->ok = why_not == NULL;
+    if (why_not != NULL) *w->e = *why_not;
+    w->over = true;
+}
+
+bool aws_credentials(struct aws *a, struct err *e) {
+    struct wanted w = {.e = e};
+    if (resolver_current(a->resolver) != NULL) return true;
+    // Were the loop to break, the waiter would outlive `w`: nothing runs it then.
+    return resolver_want(a->resolver, on_wanted, &w, e) && loop_until(a->loop, &w.over, false, e) &&
+           w.ok;
+}
+
+bool aws_clock_offset(const struct aws *a, int64_t *us) {
+    *us = a->offset_us;
+    return a->offset_known;
 }

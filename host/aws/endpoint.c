@@ -18,8 +18,8 @@ static bool region_is_valid(const char *name) {
     return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
-static bool take_region(const char *name, const char *from, char region[REGION_SIZE],
-                        struct err *e) {
+bool endpoint_check_region(const char *name, const char *from, char region[REGION_SIZE],
+                           struct err *e) {
     if (!region_is_valid(name)) {
         struct buf shown = BUF_EMPTY;
         text_escape(&shown, name, strlen(name), 60);
@@ -44,36 +44,45 @@ static bool no_region(const struct config *c, struct err *e) {
     return false;
 }
 
-bool endpoint_region(const struct config *c, char region[REGION_SIZE], struct err *e) {
-    region[0] = '\0';
-    if (c->region_flag != NULL) return take_region(c->region_flag, "--region", region, e);
+const char *endpoint_region_named(const struct config *c, const char **value) {
+    if ((*value = c->region_flag) != NULL) return "--region";
     static const char *const variables[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
-    for (size_t i = 0; i < 2; i++) {
-        const char *value = config_env(variables[i]);
-        if (value != NULL) return take_region(value, variables[i], region, e);
-    }
-    const char *value = config_get(c, "region");
-    if (value != NULL) return take_region(value, "the profile's region", region, e);
-    return no_region(c, e);
+    for (size_t i = 0; i < 2; i++)
+        if ((*value = config_env(variables[i])) != NULL) return variables[i];
+    *value = config_get(c, "region");
+    return *value != NULL ? "the profile's region" : NULL;
+}
+
+bool endpoint_region(const struct config *c, char region[REGION_SIZE], struct err *e) {
+    const char *value;
+    const char *from = endpoint_region_named(c, &value);
+    region[0] = '\0';
+    return from != NULL ? endpoint_check_region(value, from, region, e) : no_region(c, e);
 }
 
 // --- standard endpoints -----------------------------------------------------------
 
 struct partition {
+    const char *name;
     const char *region_prefix;
     const char *suffix;
-    const char *dualstack_suffix;
-    bool plain_fips;  // its usual endpoints are FIPS endpoints
+    const char *dualstack_suffix;  // NULL: it has none
+    bool plain_fips;               // its usual endpoints are FIPS endpoints
+    // IAM is one for the whole partition; NULL: where is not known here.
+    const char *iam_label, *iam_dualstack_label, *iam_region;
 };
 
 static const struct partition PARTITIONS[] = {
-    {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false},
-    {"us-gov-", "amazonaws.com", "api.aws", true},
-    // Isolated and sovereign partitions: no suffix is known here.
-    {"us-iso", NULL, NULL, false},
-    {"eu-iso", NULL, NULL, false},
-    {"eusc-", NULL, NULL, false},
-    {"", "amazonaws.com", "api.aws", false},
+    {"aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false, ".cn-north-1",
+     ".global", "cn-north-1"},
+    {"aws-us-gov", "us-gov-", "amazonaws.com", "api.aws", true, ".us-gov", ".us-gov",
+     "us-gov-west-1"},
+    {"aws-iso-b", "us-isob-", "sc2s.sgov.gov", "api.aws.scloud", false, NULL, NULL, NULL},
+    {"aws-iso-f", "us-isof-", "csp.hci.ic.gov", NULL, false, NULL, NULL, NULL},
+    {"aws-iso", "us-iso-", "c2s.ic.gov", "api.aws.ic.gov", false, NULL, NULL, NULL},
+    {"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", NULL, false, NULL, NULL, NULL},
+    {"aws-eusc", "eusc-", "amazonaws.eu", "api.amazonwebservices.eu", false, NULL, NULL, NULL},
+    {"aws", "", "amazonaws.com", "api.aws", false, "", ".global", "us-east-1"},
 };
 
 static const struct partition *partition_of(const char *region) {
@@ -82,21 +91,51 @@ static const struct partition *partition_of(const char *region) {
     return p;
 }
 
+const char *endpoint_partition(const char *region) {
+    return partition_of(region)->name;
+}
+
+static bool no_such_endpoint(const struct service *s, const char *region, const char *what,
+                             struct err *e) {
+    return err_set(e, ERR_USAGE,
+                   "%s in Region %s has no %s endpoint that is known here: give --endpoint-url or "
+                   "AWS_ENDPOINT_URL",
+                   s->name, region, what);
+}
+
+// One for all Regions of the partition, and signed for one of them.
+static bool iam_endpoint(const struct partition *p, bool fips, bool dualstack, char *url,
+                         size_t size, struct endpoint *out) {
+    if (p->iam_label == NULL) return false;
+    snprintf(url, size, "https://iam%s%s.%s/", fips && !p->plain_fips ? "-fips" : "",
+             dualstack ? p->iam_dualstack_label : p->iam_label,
+             dualstack ? p->dualstack_suffix : p->suffix);
+    snprintf(out->signing_region, sizeof out->signing_region, "%s", p->iam_region);
+    return true;
+}
+
 static bool standard_endpoint(const struct config *c, const struct service *s, const char *region,
                               struct endpoint *out, struct err *e) {
     const struct partition *p = partition_of(region);
-    if (p->suffix == NULL)
-        return err_set(e, ERR_USAGE,
-                       "Region %s is in a partition whose endpoints are not known here: give "
-                       "--endpoint-url or AWS_ENDPOINT_URL",
-                       region);
     bool fips = config_switch(c, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
     bool dualstack = config_switch(c, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
     bool fips_name = fips && (dualstack || !p->plain_fips);
     char url[512];
-    snprintf(url, sizeof url, "https://%s%s.%s.%s/", s->endpoint_prefix, fips_name ? "-fips" : "",
-             region, dualstack ? p->dualstack_suffix : p->suffix);
-    return endpoint_parse(url, "the standard endpoint", out, e);
+    if (dualstack && p->dualstack_suffix == NULL)
+        return no_such_endpoint(s, region, "dualstack", e);
+    struct endpoint global = {.signing_region = ""};
+    if (strcmp(s->name, "iam") == 0) {
+        if (!iam_endpoint(p, fips, dualstack, url, sizeof url, &global))
+            return no_such_endpoint(s, region, "global", e);
+    } else {
+        snprintf(url, sizeof url, "https://%s%s.%s.%s/", s->endpoint_prefix,
+                 fips_name ? "-fips" : "", region, dualstack ? p->dualstack_suffix : p->suffix);
+    }
+    if (!endpoint_parse(url, "the standard endpoint", out, e)) return false;
+    snprintf(out->from, sizeof out->from, "AWS's own of partition %s%s%s", p->name,
+             fips ? ", FIPS" : "", dualstack ? ", dualstack" : "");
+    memcpy(out->signing_region, global.signing_region, sizeof out->signing_region);
+    return true;
 }
 
 // --- configured endpoints -----------------------------------------------------------
@@ -167,7 +206,10 @@ bool endpoint_resolve(const struct config *c, const struct service *s, const cha
     } else {
         if (!check_variants(c, f.from, e) || !endpoint_parse(f.url, f.from, out, e)) return false;
         out->configured = true;
+        snprintf(out->from, sizeof out->from, "%s", f.from);
     }
+    if (out->signing_region[0] == '\0')
+        snprintf(out->signing_region, sizeof out->signing_region, "%s", region);
     if (c->loopback_only && !out->loopback)
         return err_set(e, ERR_REFUSED,
                        "this build talks to loopback endpoints only, and %.200s is none: give "

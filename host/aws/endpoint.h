@@ -20,11 +20,22 @@ struct endpoint {
     char path[512];   // "/" at least
     bool configured;  // somebody gave it; else it is AWS's own
     bool loopback;    // 127.0.0.0/8, ::1 or localhost
+    char from[96];    // why this one: "AWS_ENDPOINT_URL", "AWS's own of partition aws, FIPS"
+    char signing_region[REGION_SIZE];
 };
 
 // --region, AWS_REGION, AWS_DEFAULT_REGION, the profile. Only [a-z0-9-]: a Region's name
 // becomes a host's name.
 bool endpoint_region(const struct config *c, char region[REGION_SIZE], struct err *e);
+
+// "aws", "aws-cn", ...: by the Region's name.
+const char *endpoint_partition(const char *region);
+
+// What a Region's name may look like; `from` says in messages who gave it.
+bool endpoint_check_region(const char *name, const char *from, char region[REGION_SIZE],
+                           struct err *e);
+// Who names the Region, "AWS_REGION", "profile prod"; NULL: nobody does.
+const char *endpoint_region_named(const struct config *c, const char **value);
 
 // --endpoint-url; then, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, AWS_ENDPOINT_URL_<SERVICE>,
 // AWS_ENDPOINT_URL, the profile's services section, its endpoint_url; then the standard

@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "aws/http_curl.h"
 #include "aws/http_easy.h"
@@ -29,8 +27,7 @@ struct http {
     struct transfer *waiting;  // in the order given
     struct transfer *active;
     struct watch *watches;
-    int timer;  // timerfd: armed without allocating, so libcurl's time-outs cannot get lost
-    struct loop_fd *timer_watch;
+    struct loop_timer *timer;  // kept: arming it needs no memory, no time-out can get lost
     bool broken;  // a callback had to fail: libcurl gives up every transfer of this multi
 };
 
@@ -38,23 +35,14 @@ static void turn(struct http *h, curl_socket_t fd, int flags);
 
 // --- libcurl's wishes ---------------------------------------------------------------
 
-static void arm(struct http *h, long ms) {
-    struct itimerspec at = {.it_value = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}};
-    if (ms == 0) at.it_value.tv_nsec = 1;  // zero would disarm
-    if (ms < 0) at.it_value = (struct timespec){0};
-    timerfd_settime(h->timer, 0, &at, NULL);
-}
-
-static void on_timer(void *ctx, short revents) {
-    struct http *h = ctx;
-    uint64_t expirations;
-    (void)revents;
-    if (read(h->timer, &expirations, sizeof expirations) > 0) turn(h, CURL_SOCKET_TIMEOUT, 0);
+static void on_timer(void *ctx) {
+    turn(ctx, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int set_timer(CURLM *multi, long ms, void *ctx) {
+    struct http *h = ctx;
     (void)multi;
-    arm(ctx, ms);
+    loop_timer_arm(h->timer, ms);
     return 0;
 }
 
@@ -202,7 +190,7 @@ static void turn(struct http *h, curl_socket_t fd, int flags) {
         deliver_ended(h);
     }
     // Without memory, or when one of the starts broke the multi: once more, soon.
-    if (h->multi == NULL || h->broken) arm(h, 10);
+    if (h->multi == NULL || h->broken) loop_timer_arm(h->timer, 10);
 }
 
 // --- life ----------------------------------------------------------------------------
@@ -222,18 +210,12 @@ static bool open_multi(struct http *h, struct err *e) {
     return true;
 }
 
-static bool open_timer(struct http *h, struct err *e) {
-    h->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (h->timer < 0) return err_errno(e, "cannot make a timer for HTTP");
-    h->timer_watch = loop_fd_add(h->loop, h->timer, POLLIN, on_timer, h);
-    return h->timer_watch != NULL || err_memory(e);
-}
-
 static bool set_up(struct http *h, struct loop *l, const char *ca_bundle, struct err *e) {
     h->loop = l;
-    h->timer = -1;
+    h->timer = loop_timer_keep(l, on_timer, h);
+    if (h->timer == NULL) return err_memory(e);
     if (ca_bundle != NULL && (h->ca_bundle = strdup(ca_bundle)) == NULL) return err_memory(e);
-    return open_timer(h, e);
+    return true;
 }
 
 struct http *http_new(struct loop *l, const char *ca_bundle, struct err *e) {
@@ -245,6 +227,11 @@ struct http *http_new(struct loop *l, const char *ca_bundle, struct err *e) {
     if (set_up(h, l, ca_bundle, e)) return h;
     http_free(h);
     return NULL;
+}
+
+const char *http_library(struct err *e) {
+    const struct curl_functions *curl = http_curl(e);
+    return curl != NULL ? curl->version() : NULL;
 }
 
 static void drop_all(struct http *h, struct transfer **list, bool added) {
@@ -261,8 +248,7 @@ void http_free(struct http *h) {
     drop_all(h, &h->waiting, false);
     drop_all(h, &h->active, true);
     if (h->multi != NULL) h->curl->multi_cleanup(h->multi);
-    loop_fd_remove(h->timer_watch);
-    if (h->timer >= 0) close(h->timer);
+    loop_timer_cancel(h->timer);
     while (h->watches != NULL) {
         struct watch *w = h->watches;
         h->watches = w->next;
@@ -281,6 +267,6 @@ bool http_start(struct http *h, const struct http_request *r, http_done *done, v
     t->done = done;
     t->ctx = ctx;
     push(&h->waiting, t);
-    arm(h, 0);  // an early call to libcurl is harmless: it finds that nothing is due
+    loop_timer_arm(h->timer, 0);  // an early call to libcurl is harmless: it finds that nothing is due
     return true;
 }

@@ -28,9 +28,10 @@ struct http_header {
     const char *value;  // without line ends: a request that has one is refused
 };
 
-// A POST. All of it but the body is copied; the body is borrowed until `done`. `headers`
-// holds host and content-type; content-length is added.
+// All of it but the body is copied; the body is borrowed until `done`. `headers` holds host
+// and, of a POST, content-type; content-length is added.
 struct http_request {
+    const char *method;  // "GET", or "PUT" without a body; NULL: POST
     // Asked, with `ctx` of http_start, when its turn has come and nothing was sent yet;
     // false withdraws it. It must not run the loop. NULL: always.
     bool (*starting)(void *ctx, struct err *e);
@@ -40,7 +41,7 @@ struct http_request {
     const void *body;
     size_t body_len;
     int64_t timeout_ms;  // of the whole; 0: HTTP_TOTAL_MS
-    bool loopback;       // never through a proxy
+    bool direct;         // never through a proxy: loopback, metadata services
 };
 
 enum http_fate {
@@ -67,6 +68,16 @@ struct http_response {
 
 // The response is valid during the call only.
 typedef void http_done(void *ctx, const struct http_response *response);
+
+// Who carries requests in the place of libcurl: http_start's signature, with a context.
+struct http_carrier {
+    void *ctx;
+    bool (*start)(void *ctx, const struct http_request *r, http_done *done, void *done_ctx,
+                  struct err *e);
+};
+
+// "libcurl/7.88.1 OpenSSL/3.0.15 ...": what was loaded; NULL and `e` when nothing can be.
+const char *http_library(struct err *e);
 
 // `ca_bundle`: a file or a folder of hashed certificates; NULL for the system's. Loads
 // nothing yet.

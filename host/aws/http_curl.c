@@ -16,7 +16,7 @@ static bool find_function(void *library, const char *name, void *slot, struct er
 }
 
 static bool load(struct curl_functions *f, struct err *e) {
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    void *library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
     if (library == NULL)
         return err_set(e, ERR_SYSTEM, "cannot load " LIBRARY " (%.300s): install libcurl4",
                        dlerror());

@@ -12,6 +12,7 @@
 
 #define HTTP_CURL_FUNCTIONS(X)                                                                     \
     X(global_init)                                                                                 \
+    X(version)                                                                                     \
     X(easy_init)                                                                                   \
     X(easy_setopt)                                                                                 \
     X(easy_getinfo)                                                                                \

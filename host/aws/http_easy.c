@@ -101,14 +101,24 @@ static bool set_limits(struct transfer *t, int64_t timeout_ms) {
     t->curl->easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     t->curl->easy_setopt(t->easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     t->curl->easy_setopt(t->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    t->curl->easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, HTTP_CONNECT_MS);
+    bool short_one = timeout_ms > 0 && timeout_ms < HTTP_CONNECT_MS;
+    t->curl->easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                         short_one ? (long)timeout_ms : HTTP_CONNECT_MS);
     t->curl->easy_setopt(t->easy, CURLOPT_TIMEOUT_MS,
                          timeout_ms > 0 ? (long)timeout_ms : HTTP_TOTAL_MS);
     return ok;
 }
 
-static bool set_callbacks(struct transfer *t) {
+// A GET has no body; a PUT here has an empty one, which libcurl knows as a POST.
+static bool set_method(struct transfer *t, const char *method) {
+    if (method != NULL && strcmp(method, "GET") == 0)
+        return t->curl->easy_setopt(t->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     t->curl->easy_setopt(t->easy, CURLOPT_POST, 1L);
+    return method == NULL ||
+           t->curl->easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
+}
+
+static bool set_callbacks(struct transfer *t) {
     t->curl->easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body_len);
     t->curl->easy_setopt(t->easy, CURLOPT_READFUNCTION, give_body);
     t->curl->easy_setopt(t->easy, CURLOPT_READDATA, t);
@@ -137,10 +147,13 @@ static bool set_headers(struct transfer *t, const struct http_request *r, struct
             return err_set(e, ERR_INVALID, "the header %.60s has a line end in it", h->name);
         if (!add_header(t, h->name, h->value)) return err_memory(e);
     }
-    // No waiting for a 100 Continue.
-    struct curl_slist *grown = t->curl->slist_append(t->headers, "Expect:");
-    if (grown == NULL) return err_memory(e);
-    t->headers = grown;
+    // No waiting for a 100 Continue; no content type that libcurl makes up.
+    static const char *const without[] = {"Expect:", "Content-Type:"};
+    for (size_t i = 0; i < (r->method != NULL ? 2 : 1); i++) {
+        struct curl_slist *grown = t->curl->slist_append(t->headers, without[i]);
+        if (grown == NULL) return err_memory(e);
+        t->headers = grown;
+    }
     return t->curl->easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK ||
            err_memory(e);
 }
@@ -157,11 +170,11 @@ static bool set_all(struct transfer *t, const struct http_request *r, const char
     t->origin = origin_of(r->url);
     t->easy = t->curl->easy_init();
     if (t->origin == NULL || t->easy == NULL) return err_memory(e);
-    if (!set_limits(t, r->timeout_ms) || !set_callbacks(t) ||
+    if (!set_limits(t, r->timeout_ms) || !set_method(t, r->method) || !set_callbacks(t) ||
         t->curl->easy_setopt(t->easy, CURLOPT_URL, r->url) != CURLE_OK)
         return err_set(e, ERR_SYSTEM, "libcurl refuses an option: is it older than 7.85?");
     set_certificates(t, ca_bundle);
-    if (r->loopback) t->curl->easy_setopt(t->easy, CURLOPT_PROXY, "");
+    if (r->direct) t->curl->easy_setopt(t->easy, CURLOPT_PROXY, "");
     return set_headers(t, r, e);
 }
 

@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
-enum section_kind { SECTION_PROFILE, SECTION_SERVICES, SECTION_OTHER };
+enum section_kind { SECTION_PROFILE, SECTION_SERVICES, SECTION_SSO_SESSION, SECTION_OTHER };
 
 struct entry {
     enum section_kind kind;
@@ -21,6 +21,7 @@ struct entry {
     char *key;     // NULL: says that the section is there
     char *nested;  // NULL for a plain value
     char *value;
+    bool in_credentials_file;
 };
 
 struct source_file {
@@ -34,7 +35,8 @@ struct profiles {
     size_t room;
     struct source_file config;
     struct source_file credentials;
-    bool strong_default;  // [profile default] was seen: [default] of that file is not read
+    bool in_credentials_file;  // while that one is read
+    bool strong_default;       // [profile default] was seen: [default] of that file is not read
 };
 
 static void wipe_string(char *s) {
@@ -95,7 +97,8 @@ static bool put(struct profiles *p, enum section_kind kind, const char *section,
                          .section = copy_or_null(section, &ok),
                          .key = copy_or_null(key, &ok),
                          .nested = copy_or_null(nested, &ok),
-                         .value = copy_or_null(value, &ok)};
+                         .value = copy_or_null(value, &ok),
+                         .in_credentials_file = p->in_credentials_file};
     struct entry *place = find(p, kind, section, key, nested);
     bool replaces = place != NULL;
     if (place == NULL) place = new_entry(p);
@@ -153,6 +156,8 @@ static bool config_line(void *ctx, const char *section, const char *key, const c
         return p->strong_default || put(p, SECTION_PROFILE, "default", key, nested, value);
     name = name_after(section, "services", unquoted, sizeof unquoted);
     if (name != NULL) return put(p, SECTION_SERVICES, name, key, nested, value);
+    name = name_after(section, "sso-session", unquoted, sizeof unquoted);
+    if (name != NULL) return put(p, SECTION_SSO_SESSION, name, key, nested, value);
     return key != NULL || put(p, SECTION_OTHER, section, NULL, NULL, NULL);
 }
 
@@ -209,8 +214,9 @@ struct profiles *profiles_load(struct err *e) {
     }
     p->config.path = file_path("AWS_CONFIG_FILE", ".aws/config");
     p->credentials.path = file_path("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
-    if (!read_one(p, &p->config, config_line, e) ||
-        !read_one(p, &p->credentials, credentials_line, e)) {
+    bool ok = read_one(p, &p->config, config_line, e);
+    p->in_credentials_file = true;
+    if (!ok || !read_one(p, &p->credentials, credentials_line, e)) {
         profiles_free(p);
         return NULL;
     }
@@ -234,6 +240,20 @@ bool profiles_has(const struct profiles *p, const char *profile) {
 
 const char *profiles_get(const struct profiles *p, const char *profile, const char *key) {
     const struct entry *x = find(p, SECTION_PROFILE, profile, key, NULL);
+    return x != NULL ? x->value : NULL;
+}
+
+bool profiles_in_credentials_file(const struct profiles *p, const char *profile, const char *key) {
+    const struct entry *x = find(p, SECTION_PROFILE, profile, key, NULL);
+    return x != NULL && x->in_credentials_file;
+}
+
+bool profiles_has_sso_session(const struct profiles *p, const char *name) {
+    return find(p, SECTION_SSO_SESSION, name, NULL, NULL) != NULL;
+}
+
+const char *profiles_sso_session_get(const struct profiles *p, const char *name, const char *key) {
+    const struct entry *x = find(p, SECTION_SSO_SESSION, name, key, NULL);
     return x != NULL ? x->value : NULL;
 }
 

@@ -32,6 +32,13 @@ bool profiles_has(const struct profiles *p, const char *profile);
 // profiles_forget_secrets or profiles_free.
 const char *profiles_get(const struct profiles *p, const char *profile, const char *key);
 
+// True when the value of profiles_get is the credentials file's.
+bool profiles_in_credentials_file(const struct profiles *p, const char *profile, const char *key);
+
+// [sso-session NAME] of the config file.
+bool profiles_has_sso_session(const struct profiles *p, const char *name);
+const char *profiles_sso_session_get(const struct profiles *p, const char *name, const char *key);
+
 // [services NAME] with `service =` and `key = value` nested in it.
 bool profiles_has_services(const struct profiles *p, const char *name);
 const char *profiles_services_get(const struct profiles *p, const char *name, const char *service,

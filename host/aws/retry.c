@@ -46,10 +46,15 @@ bool retry_is_skew(const char *code) {
     return is_one_of(code, codes);
 }
 
+bool retry_is_expired(const char *code) {
+    static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", NULL};
+    return is_one_of(code, codes);
+}
+
 // Errors after which nobody can say whether the request was carried out.
 static bool is_transient(const char *code, int status) {
     static const char *const codes[] = {"RequestTimeout", "RequestTimeoutException",
-                                        "PriorRequestNotComplete", NULL};
+                                        "PriorRequestNotComplete", "IDPCommunicationError", NULL};
     return is_one_of(code, codes) || status == 500 || status == 502 || status == 503 ||
            status == 504;
 }

@@ -63,6 +63,8 @@ struct retry_decision retry_decide(const struct retry_attempt *a);
 
 bool retry_is_throttling(const char *code);
 bool retry_is_skew(const char *code);
+// The session's token has ended: not carried out.
+bool retry_is_expired(const char *code);
 
 // True when sending the call twice has the effect of sending it once: reads, DryRun=true,
 // what carries its idempotency token, and a reviewed list of mutations.

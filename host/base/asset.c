@@ -52,6 +52,13 @@ bool asset_find(const char *name, const char **bytes, size_t *len) {
     return true;
 }
 
+bool asset_compiled(const char *name, const char **bytes, size_t *len) {
+    (void)name;
+    (void)bytes;
+    (void)len;
+    return false;
+}
+
 struct names {
     const char *prefix;
     char **at;
@@ -112,6 +119,12 @@ bool asset_find(const char *name, const char **bytes, size_t *len) {
     *bytes = found->bytes;
     *len = found->len;
     return true;
+}
+
+bool asset_compiled(const char *name, const char **bytes, size_t *len) {
+    char path[512];
+    int n = snprintf(path, sizeof path, "compiled/%s", name);
+    return n > 0 && (size_t)n < sizeof path && asset_find(path, bytes, len);
 }
 
 void asset_each(const char *prefix, void (*fn)(void *ctx, const char *name), void *ctx) {

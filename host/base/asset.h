@@ -13,6 +13,9 @@
 // The bytes stay valid until the program ends; they are not NUL-terminated.
 bool asset_find(const char *name, const char **bytes, size_t *len);
 
+// What the build compiled of that asset; false where it compiled nothing (a debug build).
+bool asset_compiled(const char *name, const char **bytes, size_t *len);
+
 // Calls `fn` for every asset whose name starts with `prefix`, in sorted order.
 void asset_each(const char *prefix, void (*fn)(void *ctx, const char *name), void *ctx);
 

@@ -25,6 +25,8 @@ struct loop_timer {
     struct loop_timer *next;  // sorted by `at`, then by age
     struct loop_timer **list;
     int64_t at;
+    bool armed;  // in the list
+    bool kept;   // stays when it has fired
     loop_timer_fn *fn;
     void *ctx;
 };
@@ -116,31 +118,56 @@ void loop_fd_remove(struct loop_fd *w) {
     sweep(w->loop);
 }
 
-static struct loop_timer *add_timer(struct loop *l, struct loop_timer **list, int64_t due,
-                                    loop_timer_fn *fn, void *ctx) {
+static struct loop_timer *new_timer(struct loop *l, struct loop_timer **list, loop_timer_fn *fn,
+                                    void *ctx) {
     struct loop_timer *t = malloc(sizeof *t);
-    if (!t) return NULL;
-    *t = (struct loop_timer){.loop = l, .list = list, .at = due, .fn = fn, .ctx = ctx};
-    struct loop_timer **at = list;
-    while (*at && (*at)->at <= t->at) at = &(*at)->next;
-    t->next = *at;
-    *at = t;
+    if (t) *t = (struct loop_timer){.loop = l, .list = list, .fn = fn, .ctx = ctx};
     return t;
 }
 
+static void disarm(struct loop_timer *t) {
+    if (!t->armed) return;
+    struct loop_timer **at = t->list;
+    while (*at != t) at = &(*at)->next;
+    *at = t->next;
+    t->armed = false;
+}
+
+static void arm(struct loop_timer *t, int64_t due) {
+    t->at = due;
+    struct loop_timer **at = t->list;
+    while (*at && (*at)->at <= t->at) at = &(*at)->next;
+    t->next = *at;
+    *at = t;
+    t->armed = true;
+}
+
 struct loop_timer *loop_timer_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx) {
-    return add_timer(l, &l->timers, clock_mono_ms() + (ms > 0 ? ms : 0), fn, ctx);
+    struct loop_timer *t = new_timer(l, &l->timers, fn, ctx);
+    if (t) arm(t, clock_mono_ms() + (ms > 0 ? ms : 0));
+    return t;
 }
 
 struct loop_timer *loop_watchdog_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx) {
-    return add_timer(l, &l->watchdogs, clock_real_ms() + (ms > 0 ? ms : 0), fn, ctx);
+    struct loop_timer *t = new_timer(l, &l->watchdogs, fn, ctx);
+    if (t) arm(t, clock_real_ms() + (ms > 0 ? ms : 0));
+    return t;
+}
+
+struct loop_timer *loop_timer_keep(struct loop *l, loop_timer_fn *fn, void *ctx) {
+    struct loop_timer *t = new_timer(l, &l->timers, fn, ctx);
+    if (t) t->kept = true;
+    return t;
+}
+
+void loop_timer_arm(struct loop_timer *t, int64_t ms) {
+    disarm(t);
+    if (ms >= 0) arm(t, clock_mono_ms() + ms);
 }
 
 void loop_timer_cancel(struct loop_timer *t) {
     if (!t) return;
-    struct loop_timer **at = t->list;
-    while (*at != t) at = &(*at)->next;
-    *at = t->next;
+    disarm(t);
     free(t);
 }
 
@@ -164,9 +191,12 @@ void loop_prepare_remove(struct loop *l, loop_prepare_fn *fn, void *ctx) {
 
 static void fire(struct loop_timer **list, int64_t now) {
     while (*list && (*list)->at <= now) {
-        struct loop_timer t = **list;
-        loop_timer_cancel(*list);
-        t.fn(t.ctx);
+        struct loop_timer *t = *list;
+        loop_timer_fn *fn = t->fn;
+        void *ctx = t->ctx;
+        if (t->kept) disarm(t);
+        else loop_timer_cancel(t);
+        fn(ctx);
     }
 }
 

@@ -37,6 +37,10 @@ void loop_timer_cancel(struct loop_timer *t);
 // As loop_timer_add, but on the machine's own clock where time is simulated: for watching over
 // another process. While one is set simulated time stands still: somebody is at work.
 struct loop_timer *loop_watchdog_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx);
+// A timer that stays until it is cancelled: not armed at first, armed as often as wanted, which
+// never allocates. A negative `ms` disarms it. Cancel it before the loop is freed.
+struct loop_timer *loop_timer_keep(struct loop *l, loop_timer_fn *fn, void *ctx);
+void loop_timer_arm(struct loop_timer *t, int64_t ms);
 
 // Something that must run before each poll and says how long poll may sleep (ms,
 // -1: no limit): curl's multi handle, a call queue.

@@ -25,7 +25,8 @@
 //   window_end {id, ok, error}          value: "closed"; an error reply is to be raised
 //   expect   {id, ok, text, detail}     value: nil; it never raises
 //   log      {id, text, value}          value: nil
-//   wait     {id, timeout}              value: "skip" (a rehearsal: return true at once) or "poll"
+//   wait     {id, timeout}              value: "skip" (a rehearsal: return true at once), or the time
+//                                      now in microseconds: poll from now on
 //   sleep    {id, seconds}              value: time in microseconds since 1970
 //   time     {id}                       value: the same
 //   require  {id, name}                 value: {file, source}

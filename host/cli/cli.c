@@ -43,11 +43,15 @@ static const struct verb verbs[] = {
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
     {"list", "list", "the playbooks that can be named", NEEDS_PLAYBOOKS, verb_list},
     {"show", "show PLAYBOOK", "what a playbook does, and its arguments", NEEDS_PLAYBOOKS, verb_show},
-    {"lint", "lint PLAYBOOK ...", "check playbooks without calling AWS", NEEDS_PLAYBOOKS, verb_lint},
+    {"new", "new NAME", "write a playbook to begin with: playbooks/NAME.lua", 0, verb_new},
+    {"lint", "lint PLAYBOOK ...", "check playbooks without calling AWS",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_lint},
     {"call", "call SERVICE OPERATION [JSON]", "one API call through the gate",
      NEEDS_ADVISOR | NEEDS_AWS, verb_call},
     {"drill", "drill [FILE|FOLDER ...] [--junit F]", "rehearse playbooks in scripted worlds; prints TAP",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_drill},
+    {"doctor", "doctor [PLAYBOOK key=value ...]", "who, where, with which keys and why; what is denied",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_doctor},
     {"sim", "sim serve [--port N] [--world FILE]", "the simulator on a loopback port, for any AWS client",
      NEEDS_ADVISOR, verb_sim},
     {"version", "version", "the version", 0, verb_version},
@@ -107,19 +111,6 @@ static const struct verb *find_verb(const char *name, struct err *e) {
     return NULL;
 }
 
-bool connect_aws(struct host *h, struct err *e) {
-    struct aws_options o = {.profile = h->profile,
-                            .region = h->region,
-                            .endpoint_url = h->endpoint_url,
-#ifdef CORDON_SANITIZED
-                            .loopback_only = true,
-#endif
-                            .verbose = h->verbose};
-    struct aws *aws = aws_new(h->loop, h->model, &o, e);
-    if (aws) backend_aws(&h->backend, h->loop, aws);
-    return aws != NULL;
-}
-
 // The embedded models, and a team's own in $XDG_CONFIG_HOME/cordon/models.
 static bool open_model(struct host *h, struct err *e) {
     struct buf folder = BUF_EMPTY;
@@ -157,6 +148,13 @@ static struct host host_of(const struct options *o) {
                          .no_input = o->no_input,
                          .verbose = o->verbose,
                          .json = o->json};
+}
+
+int usage(struct host *h, const char *text) {
+    struct err e;
+    err_set(&e, ERR_USAGE, "%s", text);
+    console_error(h->console, &e);
+    return EXIT_USAGE;
 }
 
 static int fail(struct host *h, const struct err *e) {

@@ -28,7 +28,12 @@ int verb_drill(struct host *h, const struct options *o);
 int verb_sim(struct host *h, const struct options *o);
 int verb_list(struct host *h, const struct options *o);
 int verb_show(struct host *h, const struct options *o);
+int verb_doctor(struct host *h, const struct options *o);
 int verb_lint(struct host *h, const struct options *o);
+int verb_new(struct host *h, const struct options *o);
+
+// Says what is wrong with the command line; gives the exit code.
+int usage(struct host *h, const char *text);
 
 // Makes h->backend, AWS. A NULL flag of `h` leaves the choice to environment and profile.
 bool connect_aws(struct host *h, struct err *e);

@@ -4,9 +4,10 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
-#include "run/recall.h"
+#include "run/identity.h"
 #include "run/report.h"
 #include "run/single.h"
+#include "run/taking_back.h"
 
 // Flags that were not given are the run's own.
 static void as_the_run(struct host *h, const struct run_summary *s) {
@@ -47,17 +48,18 @@ static bool close_it(struct single *s, const struct run_summary *run, const char
     return window_close(&s->gate, "close", e);
 }
 
-// The run broke off: what it did stands, and nobody has verified it.
-static void say_what_stands(struct single *s, const char *dir) {
+// The run stopped where it was killed: to finish it, or to take it back, is the operator's choice.
+static void say_next(const struct single *s, const struct run_summary *run, const char *dir) {
     struct err e;
-    console_say(s->scene.console, STYLE_CARE,
-                "The run broke off there: what it had changed stands, and was not verified.");
-    plan_free(&s->plan);
-    if (!plan_init(&s->plan) || !recall_run(dir, &s->gate, &e)) {
-        console_error(s->scene.console, &e);
-        return;
-    }
-    say_inverse(&s->scene, &s->gate);
+    struct val *calls = taking_back(dir, &e), *lines = command_lines(&s->scene, calls);
+    console_say(
+        s->scene.console, STYLE_BOLD,
+        "Its run was not finished. Run the playbook again to finish it (%s), or take it back.",
+        run_text(run, "playbook"));
+    if (!calls) console_error(s->scene.console, &e);
+    say_lines(&s->scene, lines);
+    val_unref(calls);
+    val_unref(lines);
 }
 
 static int close_window(struct host *h, const struct run_summary *run, const char *dir) {
@@ -72,7 +74,7 @@ static int close_window(struct host *h, const struct run_summary *run, const cha
     if (ok) {
         console_say(h->console, STYLE_GOOD, "The window of %s is closed.%s", run->id,
                     s.gate.journal_lost ? " ITS JOURNAL COULD NOT BE WRITTEN." : "");
-        say_what_stands(&s, dir);
+        say_next(&s, run, dir);
     } else {
         console_error(h->console, &e);
         console_say(h->console, STYLE_ALARM,
@@ -118,10 +120,12 @@ int verb_close(struct host *h, const struct options *o) {
     struct run_summary run;
     struct err e;
     int code = EXIT_USAGE;
-    if (o->word_count != 2) err_set(&e, ERR_USAGE, "close takes one run: `cordon close RUN`; `cordon runs` shows them");
+    if (o->word_count != 2)
+        err_set(&e, ERR_USAGE, "close takes one run: `cordon close RUN`; `cordon runs` shows them");
     bool ok = o->word_count == 2 && runs_find(o->words[1], &dir, &e) &&
               runs_summary(buf_str(&dir), true, &run, &e);
-    if (!ok) console_error(h->console, &e);
+    if (!ok)
+        console_error(h->console, &e);
     else {
         code = close_run(h, &run, buf_str(&dir));
         run_summary_clear(&run);

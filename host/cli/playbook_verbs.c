@@ -1,7 +1,9 @@
-// playbook_verbs.c - `list`, `show` and `lint`: what can be said of a playbook before it runs.
+// playbook_verbs.c - `list` and `show`: what can be said of a playbook before it runs.
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "run/outcome.h"
 #include "run/run.h"
@@ -98,7 +100,8 @@ static void show_arguments(struct host *h, const struct val *args, struct buf *o
     columns_free(t);
 }
 
-static void show_text(struct host *h, const struct val *d, const char *file) {
+// `word` is what the playbook was called by: that works again.
+static void show_text(struct host *h, const struct val *d, const char *word, const char *file) {
     struct buf text = BUF_EMPTY;
     const char *name = val_get_str(d, "name", "");
     const char *help = val_get_str(d, "help", "");
@@ -106,7 +109,8 @@ static void show_text(struct host *h, const struct val *d, const char *file) {
     if (*help) buf_printf(&text, "%s\n\n", help);
     if (val_count(val_get(d, "args"))) buf_add_str(&text, "Arguments:\n");
     show_arguments(h, val_get(d, "args"), &text);
-    buf_printf(&text, "\ncordon run %s", name);
+    buf_add_str(&text, "\ncordon run ");
+    text_escape(&text, word, strlen(word), 0);
     for (size_t i = 0; i < val_count(val_get(d, "args")); i++) {
         const struct val *arg = val_at(val_get(d, "args"), i);
         if (val_as_bool(val_get(arg, "required"), false))
@@ -117,13 +121,6 @@ static void show_text(struct host *h, const struct val *d, const char *file) {
     buf_free(&text);
 }
 
-static int usage(struct host *h, const char *text) {
-    struct err e;
-    err_set(&e, ERR_USAGE, "%s", text);
-    console_error(h->console, &e);
-    return EXIT_USAGE;
-}
-
 int verb_show(struct host *h, const struct options *o) {
     struct err e;
     char *file = NULL;
@@ -131,29 +128,9 @@ int verb_show(struct host *h, const struct options *o) {
     struct val *d = playbook_declaration(h, o->words[1], &file, &e);
     if (!d) console_error(h->console, &e);
     else if (h->json) put_json(h, d);
-    else show_text(h, d, file ? file : "");
+    else show_text(h, d, o->words[1], file ? file : "");
     int code = d ? EXIT_DONE : EXIT_USAGE;
     val_unref(d);
     free(file);
-    return code;
-}
-
-// --- lint ----------------------------------------------------------------------
-
-int verb_lint(struct host *h, const struct options *o) {
-    int code = EXIT_DONE;
-    if (o->word_count < 2) return usage(h, "lint takes playbooks: `cordon lint PLAYBOOK ...`");
-    for (int i = 1; i < o->word_count; i++) {
-        struct err e;
-        struct val *d = playbook_declaration(h, o->words[i], NULL, &e);
-        if (!d) {
-            err_prefix(&e, "%s", o->words[i]);
-            console_error(h->console, &e);
-            code = EXIT_USAGE;
-        } else {
-            console_say(h->console, STYLE_GOOD, "%s: ok", o->words[i]);
-        }
-        val_unref(d);
-    }
     return code;
 }

@@ -199,13 +199,13 @@ static bool client_call(void *ctx, const struct aws_call *call, aws_done *done, 
     *s = (struct sending){.client = ctx,
                           .op = call->op,
                           .params = val_ref(call->params),
-                          .permit = call->permit ? *call->permit : (struct permit){0},
                           .permitted = call->permit != NULL,
                           .just_created = call->just_created,
                           .done = done,
                           .ctx = done_ctx,
                           .began_us = clock_now_us(),
                           .sent_us = clock_now_us()};
+    if (call->permit) s->permit = *call->permit;
     send_now(s);
     return true;
 }

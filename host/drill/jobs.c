@@ -6,9 +6,8 @@
 
 #include "base/text.h"
 #include "plan/skeleton.h"
-#include "run/recall.h"
-#include "run/report.h"
 #include "run/single.h"
+#include "run/taking_back.h"
 
 static int failed(struct host *h, int code, const struct err *e) {
     console_error(h->console, e);
@@ -45,18 +44,6 @@ int job_close(struct host *h, void *ctx) {
 }
 
 // --- undo --------------------------------------------------------------------------------
-
-// The inverse calls of the run in `dir`, as its journal tells: a list, NULL and `e`.
-static struct val *recalled_inverse(struct host *h, const char *dir, struct err *e) {
-    struct plan plan;
-    struct gate gate = {.model = h->model, .plan = &plan};
-    struct val *calls = NULL;
-    bool ok = (plan_init(&plan) || err_memory(e)) && gate_init(&gate, e);
-    if (ok && recall_run(dir, &gate, e)) calls = inverse_calls(&gate, e);
-    gate_free(&gate);
-    plan_free(&plan);
-    return calls;
-}
 
 static bool plan_inverse(struct single *s, const struct val *calls, struct err *e) {
     if (!plan_add_step(&s->plan, "Undo", NULL, e)) return false;
@@ -96,7 +83,7 @@ static bool send_inverse(struct single *s, struct err *e) {
 }
 
 static bool undo(struct single *s, const char *dir, struct err *e) {
-    struct val *calls = recalled_inverse(s->host, dir, e), *none = val_map();
+    struct val *calls = taking_back(dir, e), *none = val_map();
     bool ok = calls && (none || err_memory(e)) && plan_inverse(s, calls, e) &&
               single_journal(s, "undo", none, e) && gate_open_step(&s->gate, 0, true, e);
     if (ok) {

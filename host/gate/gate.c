@@ -35,6 +35,7 @@ bool gate_open_step(struct gate *g, size_t step, bool confirmed, struct err *e) 
     g->step = step;
     g->step_confirmed = confirmed;
     g->part = WINDOW_NONE;
+    g->slept = false;
     return true;
 }
 
@@ -90,6 +91,14 @@ void gate_finish(struct gate_request *r, const struct aws_reply *reply) {
     r->done(r->ctx, reply);
 }
 
+static void tell_all_made(const struct gate *g) {
+    if (!g->all_made || !g->step_open || g->in_flight) return;
+    const struct planned_step *s = &g->plan->steps[g->step];
+    for (size_t i = 0; i < s->count; i++)
+        if (!g->plan->calls[s->first + i]->made) return;
+    g->all_made(g->all_made_ctx);
+}
+
 static void end_call(struct gate_request *r, const struct aws_reply *reply) {
     struct gate *g = r->gate;
     struct aws_reply shown = *reply;
@@ -104,6 +113,7 @@ static void end_call(struct gate_request *r, const struct aws_reply *reply) {
         g->in_flight--;
         note_outcome(g, r, reply);
         gate_record_outcome(g, r, reply, safe);
+        tell_all_made(g);
         if (window_answered(g, r, &shown)) {
             val_unref(safe);
             return;

@@ -87,15 +87,21 @@ struct gate {
     bool (*settle)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
     void *settle_ctx;
 
+    // The open step's planned calls have all been made and answered. NULL: nobody to tell.
+    void (*all_made)(void *ctx);
+    void *all_made_ctx;
+
     // Something the operator should know at once, in one line. NULL: nobody to tell.
     void (*tell)(void *ctx, const char *text);
     void *tell_ctx;
 
     size_t reads, mutations;
     size_t in_flight;  // mutations sent and not answered
+    bool slept;        // the playbook has waited in the open step, perhaps for EC2 to catch up
     bool changed;      // a mutation of this run succeeded, or may have
     bool unknown;      // the fate of one is not known
     bool journal_lost;
+    struct err journal_loss;  // why
     struct gate_request *queue, **queue_end;
 };
 

@@ -6,6 +6,7 @@
 #include "plan/binding.h"
 
 static void lose_journal(struct gate *g, const struct err *why) {
+    if (!g->journal_lost) g->journal_loss = *why;
     g->journal_lost = true;
     struct err latch;
     err_set(&latch, ERR_JOURNAL, "the journal cannot be written, so nothing may change: %s",

@@ -139,8 +139,8 @@ static void out_of_patience(void *ctx) {
 }
 
 bool window_begin(struct gate *g, double settle, struct err *e) {
-    struct planned_step *s = &g->plan->steps[g->step];
     if (!g->step_open) return err_set(e, ERR_REFUSED, "window must be inside a step");
+    struct planned_step *s = &g->plan->steps[g->step];
     if (g->part != WINDOW_NONE)
         return err_set(e, ERR_REFUSED, "a window is open already; one at a time");
     if (g->mode == GATE_REHEARSAL) {

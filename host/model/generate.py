@@ -4,8 +4,9 @@
 Usage: generate.py FOLDER        (`make model` runs it with host/model)
 
 It reads the data of the installed botocore (1.43 or newer, from pip; distributions
-ship older ones) and writes FOLDER/{ec2,sqs,sts}.model: every operation and shape of
-EC2 2016-11-15, SQS 2012-11-05 and STS 2011-06-15. Names and types only, no prose.
+ship older ones) and writes FOLDER/{ec2,iam,sqs,sts}.model: every operation and shape of
+EC2 2016-11-15, SQS 2012-11-05 and STS 2011-06-15, and of IAM 2010-05-08 the few in ONLY.
+Names and types only, no prose.
 
 The format
 ----------
@@ -53,7 +54,12 @@ although they hold secrets.
 import os
 import sys
 
-SERVICES = (("ec2", "2016-11-15"), ("sqs", "2012-11-05"), ("sts", "2011-06-15"))
+SERVICES = (
+    ("ec2", "2016-11-15"), ("iam", "2010-05-08"), ("sqs", "2012-11-05"), ("sts", "2011-06-15"),
+)  # fmt: skip
+ONLY = {
+    "iam": ("ListAccountAliases",),  # for the account's name in `cordon doctor`
+}
 READ_PREFIXES = ("Describe", "Get", "List", "Search")
 
 READS = {
@@ -246,8 +252,36 @@ def service_line(service, version, metadata):
     return " ".join(words)
 
 
+def reachable(names, shapes):
+    """These shapes and all that they lead to."""
+    found, left = set(), list(names)
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        found.add(name)
+        shape = shapes[name]
+        refs = list(shape.get("members", {}).values())
+        refs += [shape[part] for part in ("member", "key", "value") if part in shape]
+        left += [ref["shape"] for ref in refs]
+    return {name: shape for name, shape in shapes.items() if name in found}
+
+
+def reduced(service, description):
+    """The description with the operations of ONLY, where the service is there."""
+    if service not in ONLY:
+        return description
+    operations = {name: description["operations"][name] for name in ONLY[service]}
+    ends = [
+        operation[end]["shape"]
+        for operation in operations.values() for end in ("input", "output") if end in operation
+    ]  # fmt: skip
+    return dict(description, operations=operations, shapes=reachable(ends, description["shapes"]))
+
+
 def model(service, description, pages):
     """The text of one service's model."""
+    description = reduced(service, description)
     shapes = description["shapes"]
     sensitive = SENSITIVE.get(service, ())
     lines = [service_line(service, description["metadata"]["apiVersion"], description["metadata"])]

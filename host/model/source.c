@@ -82,9 +82,10 @@ static bool visit_operation(void *ctx, struct span line) {
     span_cut(&rest, ' ', &word);
     span_cut(&rest, ' ', &word);
     const char *method;
-    // Lines are found by the text as it stands there.
-    if (memchr(word.at, '%', word.len))
-        return lines_bad(&p->source->lines, line.at, p->e, "a method's name has no escapes");
+    // Lines are found by the text as it stands there; a capital would be taken for an operation.
+    if (memchr(word.at, '%', word.len) || (word.at[0] >= 'A' && word.at[0] <= 'Z'))
+        return lines_bad(&p->source->lines, line.at, p->e,
+                         "a method's name has no escapes and no capital in front");
     if (!span_text(&p->source->arena, word, &method) || !method) return err_memory(p->e);
     bool broken;
     struct operation *op = source_operation(p->source, method, &broken, p->e);

@@ -7,7 +7,8 @@
 #include "codec/codec.h"
 
 bool plan_init(struct plan *p) {
-    *p = (struct plan){.notes = val_list(), .survivors = val_nil()};
+    *p = (struct plan){.notes = val_list(), .survivors = val_nil(), .around = val_nil(),
+                       .consequences = val_nil()};
     return p->notes != NULL;
 }
 
@@ -34,6 +35,8 @@ void plan_free(struct plan *p) {
     free(p->steps);
     val_unref(p->notes);
     val_unref(p->survivors);
+    val_unref(p->around);
+    val_unref(p->consequences);
     *p = (struct plan){0};
 }
 

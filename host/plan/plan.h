@@ -58,6 +58,8 @@ struct plan {
     size_t rehearsed_count;  // calls beyond were made without a rehearsal
     struct val *notes;       // what the rehearsal said outside steps, as in a step
     struct val *survivors;   // what the playbook says may survive: a list of texts
+    struct val *around;      // and what it says of the rest: credentials, Auto Scaling
+    struct val *consequences;  // the advisor's; nil when there are none
 };
 
 // False only when memory ran out.

@@ -147,7 +147,7 @@ bool advise(const struct advice *a, struct planned_call *const *calls, size_t co
 
 void advise_ahead(struct advice *a, struct inquiry *ahead, struct planned_call *const *calls,
                   size_t count) {
-    *ahead = inquiry_of(a);
+    if (!a->ahead) *ahead = inquiry_of(a);
     struct enquiry q = {.advice = a, .reads = ahead};
     struct err ignored;
     for (size_t i = 0; i < count; i++) {

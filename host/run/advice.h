@@ -29,7 +29,8 @@ bool advise(const struct advice *a, struct planned_call *const *calls, size_t co
 
 // Starts the reads that advise will want for these calls, and returns at once: while one step
 // works, the next one's before-state is on its way. `ahead` must outlive `a`'s use of it;
-// free it with inquiry_free after a wait. What could not be started is asked later.
+// free it with inquiry_free after a wait. What could not be started is asked later. Asked again
+// with the same `ahead`, only what is new or outdated is read.
 void advise_ahead(struct advice *a, struct inquiry *ahead, struct planned_call *const *calls,
                   size_t count);
 

@@ -75,9 +75,24 @@ struct advisor {
     bool (*rehearsal_begin)(void *ctx, struct err *e);
     bool (*rehearsal_answer)(void *ctx, const struct val *call, const struct val *skeleton,
                              struct val **answer, struct err *e);
+    // What the rehearsed plan would do to connections: {instances = {ids}, convert = true when a
+    // window opens, settle = seconds} gives {reach = {{instance, into_before, into_after,
+    // out_before, out_after}, ...} (sentences), survivors = {{text, lever, certainty}, ...},
+    // missing = {reads that failed}}.
+    bool (*consequences)(void *ctx, const struct val *about, struct val **found, struct err *e);
     bool (*rehearsal_wants)(void *ctx, struct val **reads, struct err *e);
     bool (*rehearsal_seen)(void *ctx, const struct val *call, const struct val *result,
                            struct err *e);
+
+    // Checks a playbook without running it, in two rounds. `lint_names` says what must be looked
+    // up: {operations = {"ec2.describe_vpcs", ...}, modules = {"isolate", ...}} for one source;
+    // `services` is the list of service modules. `lint` gets the answers in `facts` (lint.lua says
+    // what is in them; what a playbook can name is added here) and gives the findings: a list of
+    // {file, line, column, severity = "error" | "warning", rule, text}, sorted.
+    bool (*lint_names)(void *ctx, const struct val *source, const struct val *services,
+                       struct val **names, struct err *e);
+    bool (*lint)(void *ctx, const struct val *file, const struct val *source,
+                 const struct val *facts, struct val **findings, struct err *e);
 };
 
 #endif

@@ -39,6 +39,7 @@ static bool add_unplanned_step(struct execution *x, const char *title, const str
     return true;
 }
 
+// On disk with the intents that follow: no request leaves before.
 static bool record_confirm(struct execution *x, size_t index, const char *answer, bool asked,
                            struct err *e) {
     struct val *v = val_map();
@@ -51,7 +52,7 @@ static bool record_confirm(struct execution *x, size_t index, const char *answer
         v = NULL;
     }
     if (ok) scene_event(x->scene, "confirm", val_ref(v));
-    return gate_record(x->gate, "confirm", v, e) && gate_sync(x->gate, e);
+    return gate_record(x->gate, "confirm", v, e);
 }
 
 // A "no" and a lost terminal latch: nothing changes after it, whatever the playbook catches.
@@ -101,6 +102,16 @@ static void outdate_ahead(struct execution *x, size_t index) {
     }
 }
 
+// The step's calls are made. What it changed is read again for the next step, while the playbook
+// reads it back: in the middle of a cut that nobody is asked about it would cost a round trip.
+static void look_again(void *ctx) {
+    struct execution *x = ctx;
+    outdate_ahead(x, x->gate->step);
+    look_ahead(x, x->gate->step + 1);
+    x->ahead_is_last = x->advice.ahead != NULL;
+    x->gate->slept = false;
+}
+
 // Everything that the operator must see is read and shown before the question.
 static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     const struct planned_step *s = &x->plan->steps[index];
@@ -144,6 +155,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
     }
     if (*skip) return true;
     if (!gate_open_step(x->gate, index, true, e)) return false;
+    x->ahead_is_last = false;
     look_ahead(x, index + 1);
     return true;
 }
@@ -188,7 +200,8 @@ static bool end_step(void *ctx, const struct val *error, struct err *e) {
     if (!error) warn_not_made(x, not_made);
     val_unref(not_made);
     say_window(x, index);
-    outdate_ahead(x, index);
+    // A playbook that had to wait has seen an older state first: what was read ahead may be it.
+    if (!x->ahead_is_last || x->gate->slept) outdate_ahead(x, index);
     if (!error) return true;
     err_from_val(e, error);
     x->outcome->warned = true;
@@ -273,6 +286,8 @@ static bool ask_unplanned(void *ctx, struct gate_request *r, struct err *e) {
 struct pass_handler execution_handler(struct execution *x) {
     x->gate->ask = ask_unplanned;
     x->gate->ask_ctx = x;
+    x->gate->all_made = look_again;
+    x->gate->all_made_ctx = x;
     return (struct pass_handler){x, declared, begin_step, end_step, expect, log_line};
 }
 

@@ -21,6 +21,7 @@ struct execution {
     const char *operator_name;
     size_t next_step;        // index of the planned step that should come next
     struct inquiry ahead;    // reads for the next step, made while this one works
+    bool ahead_is_last;      // they were made after the last call of this step
     size_t expectations, failed_expectations;
 };
 

@@ -7,6 +7,7 @@
 #include "base/json.h"
 
 #define FRESH_MS 30000
+#define MOST_REMEMBERED 256  // a plan has some dozen; a playbook may make 100,000
 
 bool live_init(struct live *l, struct answerer backend, struct loop *loop, struct err *e) {
     *l = (struct live){.backend = backend, .loop = loop, .recent = val_map()};
@@ -74,6 +75,7 @@ struct reading {
 
 // A memory that could not be kept costs a second request, nothing else.
 static void remember(struct live *l, const char *key, const struct val *value) {
+    if (val_count(l->recent) >= MOST_REMEMBERED && !val_get(l->recent, key)) return;
     struct val *entry = val_map();
     if (entry && val_set(entry, "at", val_int(clock_mono_ms())) &&
         val_set(entry, "value", val_ref(value)))

@@ -86,6 +86,7 @@ static void put_reply(struct slot *s, const char *key, struct val *v) {
     if (!ok) val_unref(v);
     if (!ok || !val_set(reply, key, v)) {
         val_unref(reply);
+        s->reply = val_nil();
         pass_violation(s->pass, "out of memory");
         return;
     }

@@ -21,6 +21,12 @@ static bool too_late(struct slot *s) {
     return true;
 }
 
+// Ends the pass over a request, which gets no answer any more.
+static void violation(struct slot *s, const char *what) {
+    s->reply = val_nil();
+    pass_violation(s->pass, what);
+}
+
 static void call_done(void *ctx, const struct aws_reply *reply) {
     struct slot *s = ctx;
     if (too_late(s)) return;
@@ -74,7 +80,7 @@ static void on_step(struct pass *p, struct slot *s) {
     struct err e;
     bool skip = false;
     if (++p->steps > MAX_STEPS) {
-        pass_violation(p, "a playbook may have 200 steps");
+        violation(s, "a playbook may have 200 steps");
         return;
     }
     if (*val_get_str(s->message, "branch", "") || p->setup->gate->step_open) {
@@ -91,7 +97,7 @@ static void on_step(struct pass *p, struct slot *s) {
 static void on_step_end(struct pass *p, struct slot *s) {
     struct err e;
     if (!p->setup->gate->step_open) {
-        pass_violation(p, "it ended a step that was not open");
+        violation(s, "it ended a step that was not open");
         return;
     }
     bool ok = val_as_bool(val_get(s->message, "ok"), false);
@@ -135,7 +141,7 @@ static void after(struct pass *p, struct slot *s, double seconds, loop_timer_fn 
     const struct pass_setup *setup = p->setup;
     int64_t ms = setup->real_time && !setup->advance ? (int64_t)(seconds * 1000) : 0;
     if (setup->real_time && setup->advance) setup->advance(setup->advance_ctx, seconds);
-    if (!loop_timer_add(p->setup->loop, ms, fn, s)) pass_violation(p, "out of memory");
+    if (!loop_timer_add(p->setup->loop, ms, fn, s)) violation(s, "out of memory");
 }
 
 static void on_settle(struct pass *p, struct slot *s) {
@@ -165,7 +171,7 @@ static void on_expect(struct pass *p, struct slot *s) {
 static void on_log(struct pass *p, struct slot *s) {
     const struct val *text = val_get(s->message, "text");
     if (++p->logs > MAX_LOGS || val_str_len(text) > MAX_LOG_BYTES) {
-        pass_violation(p, "a playbook may log 5000 texts of 64 KiB at most");
+        violation(s, "a playbook may log 5000 texts of 64 KiB at most");
         return;
     }
     p->handler->log(p->handler->ctx, val_as_str(text, ""), val_get(s->message, "value"));
@@ -173,7 +179,7 @@ static void on_log(struct pass *p, struct slot *s) {
 }
 
 static void on_wait(struct pass *p, struct slot *s) {
-    slot_value(s, val_cstr(p->setup->real_time ? "poll" : "skip"));
+    slot_value(s, p->setup->real_time ? val_int(clock_now_us()) : val_cstr("skip"));
 }
 
 static void on_sleep(struct pass *p, struct slot *s) {
@@ -184,6 +190,7 @@ static void on_sleep(struct pass *p, struct slot *s) {
         v = NULL;
     }
     gate_record(p->setup->gate, "wait", v, NULL);
+    p->setup->gate->slept = true;
     after(p, s, seconds, slept);
 }
 

@@ -64,13 +64,25 @@ static bool ask_all(struct rehearsal *r, const struct val *reads, struct val **a
     return ok && (*answers || err_memory(e));
 }
 
+// The copy's account and Region are the caller's.
+static bool tell_identity(struct rehearsal *r, struct err *e) {
+    const struct advisor *a = r->advisor;
+    struct val *call = val_map();
+    bool ok = call && val_set(call, "service", val_cstr("sts")) &&
+              val_set(call, "operation", val_cstr("get_caller_identity")) &&
+              val_set(call, "region", r->scene->region ? val_cstr(r->scene->region) : val_nil());
+    ok = ok ? a->rehearsal_seen(a->ctx, call, r->scene->identity, e) : err_memory(e);
+    val_unref(call);
+    return ok;
+}
+
 static bool resolve(struct rehearsal *r, const struct val *declared, const struct val *checked,
                     struct err *e) {
     struct val *answers = NULL, *resolved = NULL;
     bool ok = ask_all(r, val_get(checked, "reads"), &answers, e) &&
               r->advisor->resolve_arguments(r->advisor->ctx, declared, checked, answers, &resolved,
                                             e) &&
-              !has_errors(resolved, e) &&
+              !has_errors(resolved, e) && tell_identity(r, e) &&
               snapshot_take(r->live, r->gate->model, r->advisor, e);
     if (ok) {
         const struct val *args = val_get(resolved, "args"), *labels = val_get(resolved, "labels");

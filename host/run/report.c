@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "codec/codec.h"
 #include "plan/binding.h"
 
 // --- taking it back --------------------------------------------------------------
@@ -64,15 +65,17 @@ static void add_call_line(const struct scene *s, const struct val *call, struct 
     scene_command(s, buf_str(&words), out);
     buf_add_char(out, '\'');
     for (const char *c = buf_str(&json); *c; c++) {
-        if (*c == '\'') buf_add_str(out, "'\\''");
-        else buf_add_char(out, *c);
+        if (*c == '\'')
+            buf_add_str(out, "'\\''");
+        else
+            buf_add_char(out, *c);
     }
     buf_add_char(out, '\'');
     buf_free(&json);
     buf_free(&words);
 }
 
-static struct val *command_lines(const struct scene *s, const struct val *calls) {
+struct val *command_lines(const struct scene *s, const struct val *calls) {
     struct val *lines = val_list();
     for (size_t i = 0; lines && i < val_count(calls); i++) {
         struct buf line = BUF_EMPTY;
@@ -90,7 +93,11 @@ static void say_unknown(const struct scene *s, const struct gate *g) {
         const struct planned_call *c = g->plan->calls[i];
         if (!c->unknown || c->succeeded) continue;
         struct buf params = BUF_EMPTY;
-        json_print(&params, c->params);
+        struct val *bound = binding_apply(g->bindings, c->params, NULL);
+        struct val *safe = codec_redact(g->model, c->op, false, bound, NULL);
+        json_print(&params, safe);
+        val_unref(bound);
+        val_unref(safe);
         console_say(s->console, STYLE_ALARM,
                     "  not known whether it took effect: %s %s (look before you repeat it)",
                     c->op->name, buf_str(&params));
@@ -103,16 +110,16 @@ static void say_window(const struct scene *s, const struct gate *g) {
     const struct window *w = &g->window;
     buf_printf(&rest, "close %s", g->journal ? journal_run_id(g->journal) : "RUN");
     scene_command(s, buf_str(&rest), &command);
-    console_say(s->console, STYLE_ALARM,
-                "A WINDOW MAY STILL BE OPEN: the instance may be reachable from the whole internet.");
+    console_say(
+        s->console, STYLE_ALARM,
+        "A WINDOW MAY STILL BE OPEN: the instance may be reachable from the whole internet.");
     for (size_t i = 0; i < w->count; i++) {
         const struct duty *d = &w->duties[i];
         struct buf params = BUF_EMPTY;
         json_print(&params, d->params);
-        console_say(s->console, d->state == DUTY_DONE ? STYLE_GOOD : STYLE_ALARM,
-                    "  %s  %s %s%s%s", d->state == DUTY_DONE ? "done  " : "FAILED", d->op->name,
-                    buf_str(&params), d->state == DUTY_DONE ? "" : "  ",
-                    d->state == DUTY_DONE ? "" : d->err.message);
+        console_say(s->console, d->state == DUTY_DONE ? STYLE_GOOD : STYLE_ALARM, "  %s  %s %s%s%s",
+                    d->state == DUTY_DONE ? "done  " : "FAILED", d->op->name, buf_str(&params),
+                    d->state == DUTY_DONE ? "" : "  ", d->state == DUTY_DONE ? "" : d->err.message);
         buf_free(&params);
     }
     console_say(s->console, STYLE_ALARM, "Close it now:  %s", buf_str(&command));
@@ -120,9 +127,25 @@ static void say_window(const struct scene *s, const struct gate *g) {
     buf_free(&rest);
 }
 
+static void say_lost_journal(const struct scene *s, const struct gate *g) {
+    console_say(s->console, STYLE_ALARM, "THE JOURNAL WAS LOST: %s", g->journal_loss.message);
+    if (!g->window.was_open || g->window.failed || !g->journal) return;
+    struct buf command = BUF_EMPTY, rest = BUF_EMPTY;
+    buf_printf(&rest, "close %s", journal_run_id(g->journal));
+    scene_command(s, buf_str(&rest), &command);
+    console_say(
+        s->console, STYLE_CARE,
+        "The window was closed, but the journal may not say so: should `cordon runs` show it "
+        "as open, make room on the disk and type:  %s",
+        buf_str(&command));
+    buf_free(&command);
+    buf_free(&rest);
+}
+
 static void say_end(const struct scene *s, const struct outcome *o) {
     if (o->finished && !o->warned && !o->not_verified)
-        console_say(s->console, STYLE_GOOD, "DONE%s", o->changed ? "" : ": nothing had to be changed");
+        console_say(s->console, STYLE_GOOD, "DONE%s",
+                    o->changed ? "" : ": nothing had to be changed");
     else if (o->finished && o->not_verified)
         console_say(s->console, STYLE_ALARM, "DONE, BUT NOT VERIFIED: see above");
     else if (o->finished)
@@ -131,24 +154,17 @@ static void say_end(const struct scene *s, const struct outcome *o) {
         console_say(s->console, STYLE_ALARM, "STOPPED: %s: %s%s%s", o->err.code, o->err.message,
                     *o->err.operation ? " in " : "", o->err.operation);
         console_say(s->console, o->changed ? STYLE_ALARM : STYLE_GOOD, "%s",
-                    o->changed ? "Some of the plan was done and stands (below: how to take it back)."
-                               : "Nothing was changed.");
+                    o->changed
+                        ? "Some of the plan was done and stands (below: how to take it back)."
+                        : "Nothing was changed.");
     }
 }
 
-static void say_lines(const struct scene *s, const struct val *lines) {
+void say_lines(const struct scene *s, const struct val *lines) {
     if (!val_count(lines)) return;
     console_say(s->console, STYLE_BOLD, "To take it back, in this order:");
     for (size_t i = 0; i < val_count(lines); i++)
         console_say(s->console, STYLE_PLAIN, "  %s", val_as_str(val_at(lines, i), ""));
-}
-
-void say_inverse(const struct scene *s, const struct gate *g) {
-    struct err e;
-    struct val *calls = inverse_calls(g, &e), *lines = command_lines(s, calls);
-    say_lines(s, lines);
-    val_unref(calls);
-    val_unref(lines);
 }
 
 static struct val *end_members(const struct outcome *o, int exit, const struct val *calls,
@@ -192,10 +208,9 @@ int report_run(const struct scene *s, struct gate *g, struct outcome *o, const s
     say_end(s, o);
     if (o->window_may_be_open) say_window(s, g);
     say_unknown(s, g);
-    show_survivors(s, val_get(value, "survivors"));
+    if (value) show_survivors(s, g->plan);
     say_lines(s, lines);
-    if (g->journal_lost)
-        console_say(s->console, STYLE_ALARM, "THE JOURNAL WAS LOST: %s", g->latch.message);
+    if (g->journal_lost) say_lost_journal(s, g);
     if (g->journal)
         console_say(s->console, STYLE_DIM, "journal %s/journal.jsonl  head %s",
                     journal_dir(g->journal), journal_head(g->journal));

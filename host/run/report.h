@@ -12,8 +12,10 @@
 // made and taken away again in the same run is left out. New reference.
 struct val *inverse_calls(const struct gate *g, struct err *e);
 
-// "To take it back, in this order:" and a `cordon call` line for each; nothing when there is none.
-void say_inverse(const struct scene *s, const struct gate *g);
+// Calls as `cordon call` lines for the operator to type: a list of texts. NULL on no memory.
+struct val *command_lines(const struct scene *s, const struct val *calls);
+// "To take it back, in this order:" and the lines; nothing when there are none.
+void say_lines(const struct scene *s, const struct val *lines);
 
 // Says and journals (run.end) how it ended. `value` is what the playbook returned
 // ({survivors = {text, ...}}), NULL when it did not finish. Gives the exit code.

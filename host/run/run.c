@@ -187,8 +187,10 @@ static bool rehearse(struct run *r, struct err *e) {
     r->declaration = val_ref(end.declaration);
     bool finished = end.finished;
     if (!finished) *e = end.err;
-    const struct val *survivors = val_get(end.value, "survivors");
+    const struct val *survivors = val_get(end.value, "survivors"),
+                     *around = val_get(end.value, "around");
     if (val_type(survivors) == VAL_LIST) plan_put(&r->plan.survivors, val_ref(survivors));
+    if (val_type(around) == VAL_LIST) plan_put(&r->plan.around, val_ref(around));
     pass_end_free(&end);
     r->plan.rehearsed_count = r->plan.call_count;
     return finished;
@@ -201,6 +203,38 @@ static bool advise_all(struct run *r, struct err *e) {
                        .advisor = r->host->advisor,
                        .created = r->rehearsal_gate.created};
     return advise(&a, r->plan.calls, r->plan.call_count, true, e);
+}
+
+// The instances that the arguments name.
+static struct val *instances_of(const struct val *labels) {
+    struct val *list = val_list();
+    for (size_t i = 0; list && i < val_count(labels); i++) {
+        const char *id = val_get_str(val_at(labels, i), "id", "");
+        if (strncmp(id, "i-", 2) == 0) val_append(list, val_cstr(id));
+    }
+    return list;
+}
+
+static const struct planned_step *window_step(const struct plan *p) {
+    for (size_t i = 0; i < p->step_count; i++)
+        if (p->steps[i].has_window) return &p->steps[i];
+    return NULL;
+}
+
+// What the plan does to connections. A plan without it is still a plan.
+static void find_consequences(struct run *r) {
+    const struct advisor *a = r->host->advisor;
+    const struct planned_step *window = window_step(&r->plan);
+    struct val *about = val_map(), *found = NULL;
+    struct err e;
+    bool ok = about && val_set(about, "instances", instances_of(r->scene.labels)) &&
+              val_set(about, "convert", val_bool(window != NULL)) &&
+              val_set(about, "settle", val_double(window ? window->settle : 0));
+    if (ok && r->plan.call_count && a->consequences(a->ctx, about, &found, &e))
+        plan_put(&r->plan.consequences, found);
+    else if (ok && r->plan.call_count)
+        console_warn(r->scene.console, "the consequences could not be worked out: %s", e.message);
+    val_unref(about);
 }
 
 static void tell_plan(struct run *r) {
@@ -219,7 +253,9 @@ static void tell_plan(struct run *r) {
               val_set(v, "region", val_cstr(r->scene.region ? r->scene.region : "")) &&
               val_set(v, "args", val_ref(r->rehearsal.args)) &&
               val_set(v, "steps", val_ref(steps)) && val_set(v, "notes", val_ref(r->plan.notes)) &&
-              val_set(v, "survivors", val_ref(r->plan.survivors));
+              val_set(v, "survivors", val_ref(r->plan.survivors)) &&
+              val_set(v, "around", val_ref(r->plan.around)) &&
+              val_set(v, "consequences", val_ref(r->plan.consequences));
     val_unref(steps);
     if (ok)
         scene_event(&r->scene, "plan", v);
@@ -246,6 +282,11 @@ static bool permitted(const struct run *r, struct err *e) {
 static bool plan_run(struct run *r, struct err *e) {
     if (!backend_region(&r->host->backend, &r->scene.region, e)) return false;
     if (!rehearse(r, e) || !open_journal(r, e) || !advise_all(r, e)) return false;
+    if (r->options->planned) {
+        r->options->planned(r->options->planned_ctx, &r->plan);
+        return true;
+    }
+    find_consequences(r);
     tell_plan(r);
     return permitted(r, e);
 }
@@ -307,6 +348,7 @@ static int end_plan(struct run *r, bool ok, const struct err *e) {
     if (!ok) console_error(r->host->console, e);
     if (!ok && loop_signal(r->host->loop)) return 128 + loop_signal(r->host->loop);
     if (!ok) return error_exit(e);
+    if (r->options->planned) return EXIT_DONE;
     console_say(r->host->console, STYLE_DIM, "%s",
                 r->plan.call_count ? "This was a dry run: nothing was changed."
                                    : "Nothing would be changed.");

@@ -5,6 +5,7 @@
 #ifndef CORDON_RUN_RUN_H
 #define CORDON_RUN_RUN_H
 
+#include "plan/plan.h"
 #include "run/host.h"
 #include "run/source.h"
 
@@ -15,6 +16,10 @@ struct run_options {
     int pair_count;
     bool plan_only;          // `plan`, `run --dry-run`
     bool detailed_exitcode;  // 10 when changes are pending
+    // With plan_only: takes the plan, with its proofs, instead of it being shown and judged.
+    // NULL mostly.
+    void (*planned)(void *ctx, const struct plan *plan);
+    void *planned_ctx;
 };
 
 // Gives the exit code.

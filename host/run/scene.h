@@ -36,8 +36,9 @@ void scene_headline(const struct scene *s, const char *title, struct buf *out);
 void show_step(const struct scene *s, const struct plan *p, size_t number);
 // All steps.
 void show_plan(const struct scene *s, const struct plan *p);
-// "What can survive this:" and the list; nothing when it is empty.
-void show_survivors(const struct scene *s, const struct val *survivors);
+// "What can survive this:" and the list, with what would close each: the forecast on the copy
+// of the VPC, or else the playbook's own words.
+void show_survivors(const struct scene *s, const struct plan *p);
 // One call as it would be sent, for [s]how.
 void show_calls(const struct scene *s, const struct plan *p, size_t number, struct model *m);
 // What each call does, its before-state and how it is taken back, for [e]xplain.

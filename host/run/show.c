@@ -168,6 +168,19 @@ void step_facts(const struct plan *p, size_t number, struct buf *out) {
 
 // --- steps -----------------------------------------------------------------------
 
+// The step that cuts says what outlives the cut for certain.
+static void show_what_outlives(const struct scene *s, const struct plan *p) {
+    const struct val *forecast = val_get(p->consequences, "survivors");
+    struct buf line = BUF_EMPTY;
+    for (size_t i = 0; i < val_count(forecast); i++) {
+        const struct val *one = val_at(forecast, i);
+        if (strcmp(val_get_str(one, "certainty", ""), "survives") != 0) continue;
+        buf_printf(&line, "%s%s", line.len ? "; " : "", val_get_str(one, "text", ""));
+    }
+    if (line.len) console_say(s->console, STYLE_CARE, "  survives: %s", buf_str(&line));
+    buf_free(&line);
+}
+
 void show_step(const struct scene *s, const struct plan *p, size_t number) {
     const struct planned_step *step = &p->steps[number - 1];
     struct columns *t = columns_new(CELLS);
@@ -177,6 +190,7 @@ void show_step(const struct scene *s, const struct plan *p, size_t number) {
     columns_free(t);
     step_facts(p, number, &facts);
     console_say(s->console, STYLE_DIM, "  %s", buf_str(&facts));
+    if (step->has_window) show_what_outlives(s, p);
     for (size_t i = 0; i < val_count(step->hazards); i++)
         console_say(s->console, STYLE_CARE, "  ! %s: %s", val_key_at(step->hazards, i),
                     val_as_str(val_at(step->hazards, i), ""));
@@ -192,10 +206,51 @@ static void show_notes(const struct scene *s, const struct val *notes) {
     }
 }
 
-void show_survivors(const struct scene *s, const struct val *survivors) {
-    if (val_count(survivors)) console_say(s->console, STYLE_BOLD, "What can survive this:");
-    for (size_t i = 0; i < val_count(survivors); i++)
-        console_say(s->console, STYLE_CARE, "  - %s", val_as_str(val_at(survivors, i), ""));
+static void show_texts(const struct scene *s, const struct val *texts) {
+    for (size_t i = 0; i < val_count(texts); i++)
+        console_say(s->console, STYLE_CARE, "  - %s", val_as_str(val_at(texts, i), ""));
+}
+
+void show_survivors(const struct scene *s, const struct plan *p) {
+    const struct val *forecast = val_get(p->consequences, "survivors");
+    const struct val *own = val_count(forecast) ? NULL : p->survivors;
+    if (!val_count(forecast) && !val_count(own) && !val_count(p->around)) return;
+    console_say(s->console, STYLE_BOLD, "What can survive this:");
+    for (size_t i = 0; i < val_count(forecast); i++) {
+        const struct val *one = val_at(forecast, i);
+        console_say(s->console, STYLE_CARE, "  - %s  [%s; closed by: %s]",
+                    val_get_str(one, "text", ""), val_get_str(one, "certainty", "unknown"),
+                    val_get_str(one, "lever", "nothing known"));
+    }
+    show_texts(s, own);
+    show_texts(s, p->around);
+}
+
+static void show_sentences(const struct scene *s, const char *what, const struct val *sentences) {
+    if (!val_count(sentences)) console_say(s->console, STYLE_PLAIN, "    %s: nothing", what);
+    for (size_t i = 0; i < val_count(sentences); i++)
+        console_say(s->console, STYLE_PLAIN, "    %s: %s", what,
+                    val_as_str(val_at(sentences, i), ""));
+}
+
+// Who can open a new connection, before and after.
+static void show_reach(const struct scene *s, const struct plan *p) {
+    const struct val *reach = val_get(p->consequences, "reach");
+    for (size_t i = 0; i < val_count(reach); i++) {
+        const struct val *one = val_at(reach, i);
+        console_say(s->console, STYLE_BOLD, "New connections to and from %s:",
+                    val_get_str(one, "instance", "?"));
+        console_say(s->console, STYLE_DIM, "  now");
+        show_sentences(s, "in ", val_get(one, "into_before"));
+        show_sentences(s, "out", val_get(one, "out_before"));
+        console_say(s->console, STYLE_DIM, "  after");
+        show_sentences(s, "in ", val_get(one, "into_after"));
+        show_sentences(s, "out", val_get(one, "out_after"));
+    }
+    const struct val *missing = val_get(p->consequences, "missing");
+    for (size_t i = 0; i < val_count(missing); i++)
+        console_say(s->console, STYLE_CARE, "  could not be read, so not judged: %s",
+                    val_as_str(val_at(missing, i), ""));
 }
 
 void show_plan(const struct scene *s, const struct plan *p) {
@@ -209,7 +264,8 @@ void show_plan(const struct scene *s, const struct plan *p) {
         else if (!val_count(step->notes)) console_say(s->console, STYLE_DIM, "  changes nothing");
         show_notes(s, step->notes);
     }
-    show_survivors(s, p->survivors);
+    show_reach(s, p);
+    show_survivors(s, p);
 }
 
 void show_calls(const struct scene *s, const struct plan *p, size_t number, struct model *m) {

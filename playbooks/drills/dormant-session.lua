@@ -12,7 +12,7 @@ return drill {
   run    = { playbook = "isolate-sg", args = { instance = "web" } },
   expect = function(w)
     w:exit(0)
-    w:plan_names "a flow that carried no packet"
+    w:plan_names "flows that carry no packet"
     w:cut "talks"
     w:alive "sleeps"
     w:pass(7200)      -- two beacons later

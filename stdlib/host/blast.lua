@@ -160,40 +160,61 @@ local function owner_of(world, eni, raw)
         or { kind = "interface", id = eni, name = tag(raw, "Name") or raw.Description }
 end
 
+-- Subnets whose way out is a NAT gateway in one that is hit: subnet -> the gateway.
+local function find_behind(world, scope)
+    for _, id in ipairs(sorted_keys(all(world, "NatGateways"))) do
+        local gateway = all(world, "NatGateways")[id]
+        if scope.subnets[gateway.SubnetId or ""] or scope.vpcs[gateway.VpcId or ""] then
+            local subnets = {}
+            routed_to(world, id, subnets)
+            for subnet in pairs(subnets) do scope.behind[subnet] = scope.behind[subnet] or id end
+        end
+    end
+end
+
 local function scope_of(world, targets)
-    local scope = { groups = {}, interfaces = {}, subnets = {}, vpcs = {} }
+    local scope = { groups = {}, interfaces = {}, subnets = {}, vpcs = {}, behind = {} }
     for _, target in ipairs(targets) do
         local find = SCOPES[target.kind]
-        if find then find(world, target.id, scope) end
+            or error(("who is hit by a change of %s is not known"):format(tostring(target.kind)), 0)
+        find(world, target.id, scope)
     end
+    find_behind(world, scope)
     return scope
 end
 
+local function collect(owners, list, owner, eni)
+    local key = owner.kind .. " " .. owner.id
+    local known = owners[key]
+    if not known then
+        known, owners[key], owner.interfaces = owner, owner, {}
+        list[#list + 1] = owner
+    end
+    if not owner.behind then known.behind = nil end
+    table.insert(known.interfaces, eni)
+end
+
 -- Everyone that a change of these resources hits: a list of {kind ("instance", "load balancer",
--- "NAT gateway", "endpoint", "interface"), id, name, interfaces (ids)}, instances first, by id.
+-- "NAT gateway", "endpoint", "interface"), id, name, interfaces (ids), behind (the NAT gateway
+-- that is hit, when only its way out is)}, instances first, by id.
 -- `targets`: {{kind = "NetworkAcls", id = "acl-1"}, ...}; options.except: an instance that is
--- meant to be hit, left out.
+-- meant to be hit, left out. Raises a text for a kind that it does not know.
 function blast.of(world, targets, options)
     local scope, owners, list = scope_of(world, targets), {}, {}
     local except = (options or {}).except
     local interfaces = all(world, "NetworkInterfaces")
     for _, eni in ipairs(sorted_keys(interfaces)) do
         local raw = interfaces[eni]
-        if in_scope(scope, raw) then
+        local hit, behind = in_scope(scope, raw), scope.behind[raw.SubnetId or ""]
+        if hit or behind then
             local owner = owner_of(world, eni, raw)
-            if owner.id ~= except then
-                local key = owner.kind .. " " .. owner.id
-                if not owners[key] then
-                    owners[key] = owner
-                    owner.interfaces = {}
-                    list[#list + 1] = owner
-                end
-                table.insert(owners[key].interfaces, eni)
-            end
+            owner.behind = not hit and behind or nil
+            if owner.id ~= except then collect(owners, list, owner, eni) end
         end
     end
     table.sort(list, function(a, b)
-        if a.kind ~= b.kind then return (a.kind == "instance") or (b.kind ~= "instance" and a.kind < b.kind) end
+        local x, y = a.kind == "instance" and "" or a.kind, b.kind == "instance" and "" or b.kind
+        if x ~= y then return x < y end
         return a.id < b.id
     end)
     return list
@@ -221,6 +242,7 @@ function blast.text(list)
     for i = 1, math.min(NAMED, #list) do
         local name = list[i].name
         names[i] = name and ('%s "%s"'):format(list[i].id, name) or list[i].id
+        if list[i].behind then names[i] = ("%s (behind %s)"):format(names[i], list[i].behind) end
     end
     if #list > NAMED then names[#names + 1] = ("%d more"):format(#list - NAMED) end
     return ("also hits %s: %s"):format(count_text(list), table.concat(names, ", "))

@@ -1,6 +1,6 @@
 -- flow_automatic.lua - flows that AWS tracks whatever the rules say.
 --
--- Owns: NETWORK.md's list of them: by the way a flow takes, and by what the interface at its
+-- Owns: the documented list of them: by the way a flow takes, and by what the interface at its
 -- other end belongs to. Gateway Load Balancers and transit gateways are "maybe": older editions
 -- of AWS's documentation list them. Pure.
 local automatic = {}
@@ -9,7 +9,8 @@ local BY_WAY = {
     nat = { "yes", "flows through the NAT gateway %s are always tracked" },
     ["egress-only"] = { "yes", "flows through the egress-only gateway %s are always tracked" },
     firewall = { "yes", "flows through the Network Firewall endpoint %s are always tracked" },
-    ["load-balancer"] = { "yes", "flows through the load balancer interface %s are always tracked" },
+    ["load-balancer"] = { "yes",
+                          "flows through the load balancer interface %s are always tracked" },
     inspection = { "maybe", "AWS does not say whether flows through the Gateway Load Balancer "
                    .. "endpoint %s are always tracked" },
     transit = { "maybe", "AWS does not say whether flows through the transit gateway %s are "

@@ -13,6 +13,11 @@ local function public_of(association)
     return text and address.address(text) or nil
 end
 
+-- A public address that AWS assigned by itself belongs to it: dropped, it is lost for good.
+local function is_borrowed(association)
+    return association ~= nil and association.IpOwnerId == "amazon"
+end
+
 local function own_addresses(raw)
     local list, seen = {}, {}
     local function add(text, association, primary)
@@ -20,7 +25,7 @@ local function own_addresses(raw)
         if not one or seen[text] then return end
         seen[text] = true
         list[#list + 1] = { family = one.family, text = text, address = one, primary = primary,
-                            public = public_of(association) }
+                            public = public_of(association), borrowed = is_borrowed(association) }
     end
     for _, private in ipairs(raw.PrivateIpAddresses or {}) do
         add(private.PrivateIpAddress, private.Association, private.Primary == true)
@@ -30,13 +35,14 @@ local function own_addresses(raw)
     for _, own in ipairs(list) do
         if own.text == raw.PrivateIpAddress then
             own.public = own.public or public_of(raw.Association)
+            own.borrowed = own.borrowed or is_borrowed(raw.Association)
         end
     end
     return list
 end
 
 -- {id, vpc, subnet, instance, device, groups = {ids}, addresses = {{family, text, address,
--- public, primary}}, kind, managed, timeouts}
+-- public, primary, borrowed}}, kind, managed, timeouts}
 function compile.interface(raw)
     local attachment, groups = raw.Attachment or {}, {}
     for i, group in ipairs(raw.Groups or {}) do groups[i] = group.GroupId end
@@ -77,6 +83,9 @@ end
 -- network, list, group; everyone = the family whose every address it names.
 function compile.group(raw)
     local name = raw.GroupId
+    if raw.GroupName and raw.GroupName ~= name then
+        name = ('%s "%s"'):format(name, raw.GroupName)
+    end
     return { id = raw.GroupId, name = raw.GroupName,
              ingress = compile_rules(raw.IpPermissions, "ingress", name),
              egress = compile_rules(raw.IpPermissionsEgress, "egress", name) }

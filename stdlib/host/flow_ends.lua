@@ -7,6 +7,7 @@ local protocols = require "flow_protocols"
 
 local ends = {}
 
+local LONGEST_PERIOD = 366 * 86400
 local ANY_CLIENT = { 1024, 65535 }
 local LINUX, WINDOWS = { 32768, 60999 }, { 49152, 65535 }
 local ECHO = { icmp = { request = 8, reply = 0 }, icmpv6 = { request = 128, reply = 129 } }
@@ -41,6 +42,7 @@ local function interface_end(spec, interface, family, text)
     if not own then fail(spec, "%s has no %s address", interface.id, family) end
     return { interface = interface.id, vpc = interface.vpc, text = own.text,
              address = own.address, started_public = own.public and own.public.text,
+             borrowed = own.borrowed,
              by_public = text ~= nil and own.text ~= text }
 end
 
@@ -129,10 +131,10 @@ local function period_of(spec)
     local activity = spec.activity or { every = 1 }
     if activity == "dormant" then return nil end
     local every = type(activity) == "table" and activity.every or activity
-    if type(every) ~= "number" or every <= 0 then
+    if type(every) ~= "number" or not (every > 0 and every <= LONGEST_PERIOD) then
         fail(spec, 'activity= is "dormant" or { every = seconds }')
     end
-    return math.floor(every * 1000000 + 0.5)
+    return math.max(1, math.floor(every * 1000000 + 0.5))
 end
 
 -- The flow with its ends found: {name, protocol, family, from, to (ends), open, reply (packets),

@@ -7,7 +7,7 @@
 --   local flows = engine.new(world)
 --   flows:add { name = "c2", from = "i-1", to = "198.51.100.7", port = 4444 }
 --   ... change the world ...
---   flows:changed()                       -- or flows:changed { { kind = "SecurityGroups", id = "sg-1" } }
+--   flows:changed()       -- or: flows:changed { { kind = "SecurityGroups", id = "sg-1" } }
 --   flows:advance(5)
 --   flows:state "c2"                      --> "cut", "no rule of eni-1 (sg-9) allows it out"
 --
@@ -20,6 +20,8 @@ local heap = require "flow_heap"
 local state = require "flow_state"
 local verdict = require "flow_verdict"
 local view = require "flow_view"
+
+local LONGEST_ADVANCE = 100 * 366 * 86400
 
 local engine = {}
 engine.__index = engine
@@ -173,6 +175,9 @@ end
 -- Moves the world's clock on, with all that happens on the way.
 function engine:advance(seconds)
     local world = self.world
+    if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= LONGEST_ADVANCE) then
+        error(("time does not go on by %s seconds"):format(tostring(seconds)), 0)
+    end
     keep_up(self)
     local target = world.now + math.floor(seconds * 1000000 + 0.5)
     while self.move_to and world.now < target do
@@ -214,7 +219,8 @@ local function describe(flow)
     return { name = flow.name, state = flow.state, why = flow.why, protocol = flow.protocol,
              family = flow.spec.family, port = flow.spec.open.lo, from = flow.spec.from.text,
              to = flow.spec.to.text, way = flow.verdict.path.kind, through = flow.verdict.path.id,
-             last_packet = flow.last_packet, sides = sides }
+             last_packet = flow.last_packet, sides = sides,
+             every = flow.every and flow.every / 1000000 or nil }
 end
 
 -- All flows, in the order in which they were added.

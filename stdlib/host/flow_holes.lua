@@ -1,6 +1,6 @@
 -- flow_holes.lua - what neither groups nor NACLs filter.
 --
--- Owns: the list of NETWORK.md's filter holes: the VPC's resolver, instance metadata, DHCP, time
+-- Owns: the documented list of these holes: the VPC's resolver, instance metadata, DHCP, time
 -- sync, ECS task metadata, Windows activation, the router's reserved addresses. Pure.
 local address = require "flow_address"
 

@@ -155,15 +155,16 @@ local function through_balancer(result, view, flow, remote, b)
                                            { address = remote, public = true })
 end
 
--- Is a public address still the account's (an Elastic IP), so that it can come back?
-local function is_allocated(view, text)
-    local known = view.world.resources.Addresses
-    if not known then return true end
+-- Is a public address known to be nobody's of this account any more? A world that holds no
+-- addresses at all does not know.
+local function is_released(view, text)
+    local known = false
     view:note("Addresses", "*")
-    for _, one in pairs(known) do
-        if one.PublicIp == text then return true end
+    for _, one in pairs(view.world.resources.Addresses or {}) do
+        if one.PublicIp == text then return false end
+        known = true
     end
-    return false
+    return known
 end
 
 -- A connection is bound to its public address: with another one, or none for good, it is over.
@@ -174,7 +175,7 @@ local function lost_public(result, view, one, here)
     if now and now ~= before then
         result.moved = ("the public address of %s was %s and is %s"):format(
             one.interface, before, now)
-    elseif not now and not is_allocated(view, before) then
+    elseif not now and (one.borrowed or is_released(view, before)) then
         result.moved = ("%s lost its public address %s for good"):format(one.interface, before)
     end
 end
@@ -187,7 +188,8 @@ local function judge_one(result, view, flow, a, b)
     if a and not b then
         local hole = holes.find(view, a.interface, flow.to.address, flow.protocol, flow.open.lo)
         if hole then
-            result.kind, result.unfiltered = "hole", ("neither groups nor NACLs filter %s"):format(hole)
+            result.kind = "hole"
+            result.unfiltered = ("neither groups nor NACLs filter %s"):format(hole)
             return
         end
     end
@@ -210,8 +212,9 @@ local function present(result, view, one)
 end
 
 -- How a flow's packets fare, groups aside: {answer, why, kind, id, sides, unfiltered, gone,
--- moved, seen}. seen: the address that the world outside sees it come from. sides: one per end in the world: {interface, direction ("egress" for the opener's),
--- way, remote}. gone: why its connection is over for good. moved: its address changed.
+-- moved, seen}. sides: one per end in the world: {interface, direction ("egress" for the
+-- opener's), way, remote}. unfiltered: why nothing filters it. gone: why its connection is over
+-- for good. moved: the same, by an address. seen: the address that the other end sees.
 function path.judge(view, flow)
     local result = { answer = "yes", sides = {} }
     local a, b

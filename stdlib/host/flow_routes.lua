@@ -153,6 +153,12 @@ local function is_firewall(endpoint)
     return false
 end
 
+-- What a route to an endpoint leads through: "gateway-endpoint", "firewall" or "inspection".
+function routes.endpoint_kind(endpoint)
+    if endpoint.VpcEndpointType ~= "GatewayLoadBalancer" then return "gateway-endpoint" end
+    return is_firewall(endpoint) and "firewall" or "inspection"
+end
+
 function TARGETS.endpoint(view, _, route)
     local endpoint = view:raw("VpcEndpoints", route.id)
     if not endpoint then
@@ -166,9 +172,7 @@ function TARGETS.endpoint(view, _, route)
     end
     local found = way("yes", "gateway-endpoint", route.id, route.text)
     found.service = endpoint.ServiceName or ""
-    if endpoint.VpcEndpointType == "GatewayLoadBalancer" then
-        found.kind = is_firewall(endpoint) and "firewall" or "inspection"
-    end
+    found.kind = routes.endpoint_kind(endpoint)
     return found
 end
 

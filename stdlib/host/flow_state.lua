@@ -16,6 +16,7 @@ local state = {}
 -- Linux retransmits for 924.6 s at least before it gives up (tcp_retries2 = 15). Other systems
 -- give up sooner: a flow that is paused for longer counts as cut.
 local TCP_GIVES_UP = 924600000
+local SECOND = 1000000
 
 -- The last packet at or before `now`, and the first one after it; nil for none.
 local function last_tick(flow, now)
@@ -121,7 +122,9 @@ end
 local function pause(flow, now, why)
     flow.paused_since = flow.paused_since or now
     local gives_up = flow.protocol == "tcp" and next_tick(flow, flow.paused_since)
-    if gives_up and now >= gives_up + TCP_GIVES_UP then return cut(flow, now, texts.gave_up(why)) end
+    if gives_up and now >= gives_up + TCP_GIVES_UP then
+        return cut(flow, now, texts.gave_up(why))
+    end
     return set(flow, now, "paused", why)
 end
 
@@ -167,16 +170,25 @@ function state.settle(flow, now)
     return set(flow, now, "alive", texts.alive(flow))
 end
 
--- A packet that the rules let through makes its entries what the rules make of it now.
+-- Does each packet of a flow come too late for the entry that the one before it made?
+local function is_slow_udp(flow, side)
+    return flow.protocol == "udp" and flow.every and flow.every > side.timeouts.udp * SECOND
+end
+
+-- What the rules make of one entry when they let a packet through.
+local function renewed(flow, entry, side, first, last)
+    if is_slow_udp(flow, side) then return tracking.open(side, last) end
+    if entry.expired or (entry.mode == "untracked" and side.target ~= "untracked") then
+        return tracking.open(side, first)
+    end
+    entry.mode = side.target
+    return entry
+end
+
 local function carry(flow, first, last)
     for i, side in ipairs(flow.verdict.sides) do
-        local entry = flow.entries[i]
         if side.open == "yes" and not side.free and not flow.blocked then
-            if entry.expired or (entry.mode == "untracked" and side.target ~= "untracked") then
-                flow.entries[i] = tracking.open(side, first)
-            else
-                entry.mode = side.target
-            end
+            flow.entries[i] = renewed(flow, flow.entries[i], side, first, last)
         end
     end
     tag_entries(flow)
@@ -244,12 +256,18 @@ local function will_change(flow)
     return false
 end
 
+-- Does it make a difference when an entry dies? Where the rules let the next packet through it
+-- makes a new one, and nobody notices; but of TCP nobody knows.
+local function matters(flow, entry, side)
+    return not entry.expired and (side.open ~= "yes" or flow.protocol == "tcp")
+end
+
 -- The earliest moment after `now` at which an entry dies, unless a packet comes before.
 local function next_death(flow, now, packet)
     local first = nil
     for i, side in ipairs(flow.verdict.sides) do
         local entry = flow.entries[i]
-        if not entry.expired then
+        if matters(flow, entry, side) then
             local early, late = tracking.death(flow.protocol, entry, side, flow.last_packet)
             if early and early <= now then early = late end
             if early and early > now and not (packet and packet <= early) then

@@ -76,7 +76,9 @@ function texts.alive(flow)
     if verdict.path.unfiltered then return verdict.path.unfiltered end
     for i, side in ipairs(verdict.sides) do
         local entry = flow.entries[i]
-        if side.open ~= "yes" and entry.mode ~= "untracked" then return outlives(flow, entry, side) end
+        if side.open ~= "yes" and entry.mode ~= "untracked" then
+            return outlives(flow, entry, side)
+        end
     end
     local allowed = {}
     for i, side in ipairs(verdict.sides) do

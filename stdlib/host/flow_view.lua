@@ -22,7 +22,8 @@ end
 -- Everything is compiled anew when it is asked for next.
 function view:forget_everything()
     self.interfaces, self.groups, self.lists, self.nacls, self.tables = {}, {}, {}, {}, {}
-    self.subnet_nacls, self.subnet_tables, self.main_tables, self.located = nil, nil, nil, nil
+    self.subnet_nacls, self.subnet_tables, self.main_tables = nil, nil, nil
+    self.located, self.attached = nil, nil
     self.networks = {}
 end
 
@@ -137,23 +138,11 @@ local function locate(index, interface)
         index.anywhere[own.text] = known and known ~= interface.id and "several" or interface.id
         if own.public then index.public[own.public.text] = interface.id end
     end
-    if interface.instance then
-        local list = index.instances[interface.instance] or {}
-        index.instances[interface.instance] = list
-        list[#list + 1] = interface.id
-    end
 end
 
 local function index_interfaces(self)
-    local index = { private = {}, anywhere = {}, public = {}, instances = {} }
+    local index = { private = {}, anywhere = {}, public = {} }
     for id in pairs(resources(self, "NetworkInterfaces")) do locate(index, self:interface(id)) end
-    for _, list in pairs(index.instances) do
-        table.sort(list, function(a, b)
-            local x, y = self:interface(a), self:interface(b)
-            if x.device ~= y.device then return x.device < y.device end
-            return a < b
-        end)
-    end
     return index
 end
 
@@ -162,9 +151,31 @@ local function located(self)
     return self.located
 end
 
+-- Instance -> the ids of its interfaces. From the raw resources: this must be cheap in a large
+-- world of which one instance is looked at.
+local function index_instances(self)
+    local index = {}
+    for id, raw in pairs(resources(self, "NetworkInterfaces")) do
+        local instance = (raw.Attachment or {}).InstanceId
+        if instance then
+            index[instance] = index[instance] or {}
+            table.insert(index[instance], id)
+        end
+    end
+    return index
+end
+
 -- The ids of an instance's interfaces, the primary one first.
 function view:interfaces_of(instance)
-    return located(self).instances[instance] or {}
+    self.attached = self.attached or index_instances(self)
+    local known = self.attached[instance] or {}
+    local list = table.move(known, 1, #known, 1, {})
+    table.sort(list, function(a, b)
+        local x, y = self:interface(a), self:interface(b)
+        if x.device ~= y.device then return x.device < y.device end
+        return a < b
+    end)
+    return list
 end
 
 -- The id of the interface with this private address in a VPC; without one, wherever it is
@@ -242,7 +253,7 @@ end
 function view:touch(kind, id)
     local cache = CACHES[kind]
     if cache then self[cache][id] = nil end
-    if kind == "NetworkInterfaces" then self.located = nil end
+    if kind == "NetworkInterfaces" then self.located, self.attached = nil, nil end
     if kind == "NetworkAcls" then
         local keys = of_subnets(self, kind, id, self.subnet_nacls)
         self.subnet_nacls = nil

@@ -1,7 +1,6 @@
--- nearest.lua - "did you mean": the word that was perhaps meant.
+-- nearest.lua - "did you mean".
 --
--- Owns: comparing words. Pure.
-local LONGEST_NAME = 100
+-- Owns: which of the words that exist is near enough to one that does not. Pure.
 
 -- Levenshtein distance.
 local function distance(a, b)
@@ -19,13 +18,27 @@ local function distance(a, b)
     return row[#b]
 end
 
--- The candidate of the list that is most like the word; nil when none is.
-return function(word, candidates)
+local LONGEST_NAME = 100
+local MOST_CANDIDATES = 2000
+
+-- How far a word may be from what was meant: less than half of a short one.
+local function reach(length)
+    return length <= 4 and (length + 1) // 3 or math.max(2, length // 3)
+end
+
+-- The candidate that `word` was perhaps meant to be, or nil.
+local function nearest(word, candidates)
     if #word > LONGEST_NAME then return nil end
-    local best, best_distance = nil, math.max(2, #word // 3) + 1
+    local best, best_distance, looked_at = nil, reach(#word) + 1, 0
     for _, candidate in ipairs(candidates) do
-        local d = distance(word:lower(), candidate:lower())
-        if d < best_distance then best, best_distance = candidate, d end
+        local similar = candidate ~= word and math.abs(#candidate - #word) < best_distance
+        if similar and looked_at < MOST_CANDIDATES then
+            looked_at = looked_at + 1
+            local d = distance(word:lower(), candidate:lower())
+            if d < best_distance then best, best_distance = candidate, d end
+        end
     end
     return best
 end
+
+return nearest

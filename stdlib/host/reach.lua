@@ -55,15 +55,27 @@ local function softened(view, interface, peer, answer)
     return address.covers(own, peer.network) and "yes" or "part"
 end
 
--- What a NACL leaves of a rule for a peer: {{lo, hi, answer}}.
+local function replies_of(rule, peer)
+    return { protocol = rule.protocol, network = peer.network, lo = FIRST_CLIENT_PORT, hi = 65535 }
+end
+
+-- What the NACL of a NAT gateway's own subnet leaves, in one answer.
+local function behind_nat(view, interface, rule, peer)
+    if not peer.nat_subnet or peer.nat_subnet == interface.subnet then return "yes" end
+    local nacl = view:nacl_of(peer.nat_subnet)
+    if not nacl then return "maybe" end
+    return both(reach_nacl.whole(nacl.egress, range_of(rule, peer)),
+                reach_nacl.whole(nacl.ingress, replies_of(rule, peer)))
+end
+
+-- What the NACLs leave of a rule for a peer: {{lo, hi, answer}}.
 local function through_nacl(view, interface, direction, rule, peer)
     local range = range_of(rule, peer)
     if not peer.network then return { { lo = range.lo, hi = range.hi, answer = peer.answer } } end
     local nacl = view:nacl_of(interface.subnet)
     if not nacl then return { { lo = range.lo, hi = range.hi, answer = "maybe" } } end
-    local answers = { protocol = rule.protocol, network = peer.network,
-                      lo = FIRST_CLIENT_PORT, hi = 65535 }
-    local replies = reach_nacl.whole(nacl[OTHER[direction]], answers)
+    local replies = both(reach_nacl.whole(nacl[OTHER[direction]], replies_of(rule, peer)),
+                         behind_nat(view, interface, rule, peer))
     local list = reach_nacl.ports(nacl[direction], range)
     for _, piece in ipairs(list) do
         piece.answer = softened(view, interface, peer, both(piece.answer, replies))
@@ -117,18 +129,25 @@ local function collect(found, entry)
     end
 end
 
+local function of_peer(view, from, direction, rule, peer, found)
+    for _, piece in ipairs(through_nacl(view, from.interface, direction, rule, peer)) do
+        if piece.answer ~= "no" then
+            collect(found, entry_of(from, direction, rule, peer, piece))
+        end
+    end
+end
+
 local function of_interface(view, from, carriers, found)
     for _, id in ipairs(from.interface.groups) do
         local group = view:group(id)
-        if not group then found.unread[#found.unread + 1] = id end
+        if not group and not found.missing[id] then
+            found.missing[id] = true
+            found.unread[#found.unread + 1] = id
+        end
         for _, direction in ipairs { "ingress", "egress" } do
             for _, rule in ipairs(group and group[direction] or {}) do
                 peers.each(view, from, direction, rule, carriers, function(peer)
-                    for _, piece in ipairs(through_nacl(view, from.interface, direction, rule, peer)) do
-                        if piece.answer ~= "no" then
-                            collect(found, entry_of(from, direction, rule, peer, piece))
-                        end
-                    end
+                    of_peer(view, from, direction, rule, peer, found)
                 end)
             end
         end
@@ -162,7 +181,8 @@ end
 -- {direction "in"|"out", family, protocol, from, to, ports, peer, kind, via, answer "yes" |
 -- "part" | "maybe", why, rule, interfaces, text}.
 function reach.of(world, instance)
-    local view, found = flow_view.new(world), { list = {}, by_text = {}, unread = {} }
+    local view, found = flow_view.new(world), { list = {}, by_text = {}, unread = {},
+                                                     missing = {} }
     local carriers = carriers_of(world)
     for _, id in ipairs(view:interfaces_of(instance)) do
         local interface = view:interface(id)

@@ -8,7 +8,9 @@ local reach_nacl = {}
 
 -- The ports of lo-hi that an entry decides on; nil for none.
 local function overlap(entry, protocol, lo, hi)
-    if entry.protocol ~= "-1" and protocol ~= "-1" and entry.protocol ~= protocol then return nil end
+    if entry.protocol ~= "-1" and protocol ~= "-1" and entry.protocol ~= protocol then
+        return nil
+    end
     if not protocols.has_ports(entry.protocol) or not entry.from then return lo, hi end
     local from, to = math.max(lo, entry.from), math.min(hi, entry.to or entry.from)
     if from > to then return nil end

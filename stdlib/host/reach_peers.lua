@@ -24,7 +24,7 @@ end
 local function peer(view, interface, way, network)
     return { family = network.family, network = network, kind = way.kind,
              via = way.kind ~= "local" and way.id or nil, answer = way.answer, why = way.why,
-             text = piece_text(view, interface, way, network) }
+             nat_subnet = way.subnet, text = piece_text(view, interface, way, network) }
 end
 
 -- A network, cut at the routes that decide on it: the longest prefix first, up to the one that
@@ -43,7 +43,8 @@ local function of_network(view, from, direction, network, add)
             local part = whole and network or route.network
             local base = { family = part.family, hi = part.hi, lo = part.lo, text = part.text }
             local way = routes.by_route(view, from, route, base)
-            if way.answer ~= "no" and not (direction == "ingress" and LETS_NOTHING_IN[way.kind]) then
+            local shut = direction == "ingress" and LETS_NOTHING_IN[way.kind]
+            if way.answer ~= "no" and not shut then
                 add(peer(view, interface, way, part))
             end
             if whole then return end
@@ -51,11 +52,9 @@ local function of_network(view, from, direction, network, add)
     end
 end
 
-local function has_family(interface, family)
-    for _, own in ipairs(interface.addresses) do
-        if own.family == family then return true end
-    end
-    return false
+local function has_family(raw, family)
+    if family == "v4" then return raw.PrivateIpAddress ~= nil end
+    return #(raw.Ipv6Addresses or {}) > 0
 end
 
 -- The addresses of a subnet in a family; nil when they are not known.
@@ -70,9 +69,9 @@ end
 local function by_subnet(view, from, ids)
     local counts, order = {}, {}
     for _, id in ipairs(ids) do
-        local other = id ~= from.interface.id and view:interface(id)
+        local other = id ~= from.interface.id and view:raw("NetworkInterfaces", id)
         if other and has_family(other, from.own.family) then
-            local subnet = other.subnet or ""
+            local subnet = other.SubnetId or ""
             if not counts[subnet] then order[#order + 1] = subnet end
             counts[subnet] = (counts[subnet] or 0) + 1
         end
@@ -109,8 +108,8 @@ local function of_group(view, from, id, carriers, add)
     end
 end
 
--- Calls add{family, kind, via, answer, why, text, network} for everyone that a rule means and
--- that a way leads to. `from`: {interface, own}; carriers(id): the interfaces of a group.
+-- Calls add{family, kind, via, answer, why, text, network, nat_subnet} for everyone that a rule
+-- means and that a way leads to. `from`: {interface, own}; carriers(id): the interfaces of a group.
 function peers.each(view, from, direction, rule, carriers, add)
     if rule.network then
         if rule.network.family == from.own.family then

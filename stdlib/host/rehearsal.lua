@@ -111,9 +111,18 @@ local function learn_planned(call, result)
     end
 end
 
+-- Who the caller is: groups of other accounts are not looked up here.
+local function learn_identity(call, result)
+    local base = session.world(BASE)
+    base.account, base.region = result.Account or base.account, call.region or base.region
+    base.caller = result.Arn or base.caller
+end
+
 function rehearsal.seen(call, result)
     result = result or {}
-    if call.service == "ec2" then
+    if call.operation == "get_caller_identity" then
+        learn_identity(call, result)
+    elseif call.service == "ec2" then
         session.load(BASE, call, result)
         if state.forked then learn_planned(call, result) end
         state.snapshot:seen(call, result)

@@ -4,7 +4,8 @@
 -- nothing), the clock. It knows no operation itself.
 --
 -- answer(world, call) -> {value = ...} | {error = {code, message, status, retryable}}
---                      | {unknown = true, error} (a time-out) | {kill = true} | {not_modelled = true}
+--                      | {unknown = true, error} (a time-out) | {kill = true}
+--                      | {not_modelled = true}
 -- and beside a value maybe wait_until (sim_sqs.lua).
 -- A call is {service, operation (method name), params}. Values are the world's own: to be copied
 -- or left as they are.

@@ -16,7 +16,8 @@ function acls.sorted(entries)
 end
 
 local function entry(number, egress, action, member, cidr)
-    return { RuleNumber = number, Egress = egress, Protocol = "-1", RuleAction = action, [member] = cidr }
+    return { RuleNumber = number, Egress = egress, Protocol = "-1", RuleAction = action,
+             [member] = cidr }
 end
 
 -- The denies that end every list; `open`: with the allows that a default ACL starts with.
@@ -51,12 +52,14 @@ end
 function acls.associate(world, acl_id, subnet_id)
     local old = sim_world.one_by(world, "NetworkAcls", "association.subnet-id", subnet_id)
     if old then
-        local left = values.without(old.Associations, function(one) return one.SubnetId == subnet_id end)
+        local left = values.without(old.Associations,
+                                    function(one) return one.SubnetId == subnet_id end)
         sim_world.change(world, "NetworkAcls", old.NetworkAclId, { Associations = left })
     end
     local id = sim_world.new_id(world, "aclassoc")
     local acl = world.resources.NetworkAcls[acl_id]
-    sim_world.change(world, "NetworkAcls", acl_id, { Associations = values.appended(acl.Associations, {
+    sim_world.change(world, "NetworkAcls", acl_id,
+                     { Associations = values.appended(acl.Associations, {
         NetworkAclAssociationId = id, NetworkAclId = acl_id, SubnetId = subnet_id }) })
     return id
 end

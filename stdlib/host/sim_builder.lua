@@ -44,6 +44,11 @@ function World:call(operation, params, service)
     return sim.call(self.world, operation, params, service)
 end
 
+-- Anything else, in the shape of its describe operation: endpoints, peerings, attachments.
+function World:put(kind, resource)
+    return sim_world.put(self.world, kind, resource)
+end
+
 -- ---- rules in words -----------------------------------------------------------------------
 
 local function peer_of(text, group)
@@ -59,7 +64,9 @@ end
 local function permission_of(rule, group)
     local other = type(rule) == "table" and rule[2].id
     local words = {}
-    for word in (other and rule[1] .. " " .. other or rule):gmatch("%S+") do words[#words + 1] = word end
+    for word in (other and rule[1] .. " " .. other or rule):gmatch("%S+") do
+        words[#words + 1] = word
+    end
     local protocol, peer = words[1], words[#words]
     local permission = peer_of(peer, group)
     permission.IpProtocol = protocol == "all" and "-1" or protocol
@@ -140,7 +147,8 @@ function Vpc:subnet(options)
     local id = self:call("create_subnet", params).Subnet.SubnetId
     set_tags(self.w.world, "Subnets", id, options)
     if options.public then
-        self:call("modify_subnet_attribute", { SubnetId = id, MapPublicIpOnLaunch = { Value = true } })
+        self:call("modify_subnet_attribute", { SubnetId = id,
+                                               MapPublicIpOnLaunch = { Value = true } })
     end
     if options.table then
         self:call("associate_route_table", { SubnetId = id, RouteTableId = options.table.id })
@@ -153,7 +161,8 @@ function Vpc:group(options)
     self.groups = (self.groups or 0) + 1
     local name = options.name or ("group-%d"):format(self.groups)
     local id = self:call("create_security_group", { VpcId = self.id, GroupName = name,
-                                                    Description = options.description or name }).GroupId
+                                                    Description = options.description
+                                                        or name }).GroupId
     local group = setmetatable({ id = id, name = name, w = self.w }, Group)
     set_tags(self.w.world, "SecurityGroups", id, { tags = options.tags })
     if options.egress then
@@ -187,7 +196,9 @@ function Subnet:instance(options)
     local id = instance.InstanceId
     local tags = values.with(options.tags or {}, { ["aws:autoscaling:groupName"] = options.asg })
     set_tags(world, "Instances", id, { name = options.name, tags = tags })
-    for i = 1, options.volumes or 0 do instances.add_volume(world, id, "/dev/sd" .. ("fghij"):sub(i, i), 100) end
+    for i = 1, options.volumes or 0 do
+        instances.add_volume(world, id, "/dev/sd" .. ("fghij"):sub(i, i), 100)
+    end
     return setmetatable({ id = id, name = options.name, w = self.w, subnet = self }, Instance)
 end
 
@@ -217,22 +228,23 @@ end
 -- An Elastic IP on the first interface.
 function Instance:elastic_ip()
     local allocation = self.w:call("allocate_address", {}).AllocationId
-    self.w:call("associate_address", { AllocationId = allocation,
-                                       NetworkInterfaceId = self:interfaces()[1].NetworkInterfaceId })
+    self.w:call("associate_address", {
+        AllocationId = allocation, NetworkInterfaceId = self:interfaces()[1].NetworkInterfaceId })
     return { id = allocation }
 end
 
 -- A NAT gateway in this (public) subnet, available at once.
 function Subnet:nat(options)
     local allocation = self.w:call("allocate_address", {}).AllocationId
-    local id = self.w:call("create_nat_gateway", { SubnetId = self.id,
-                                                   AllocationId = allocation }).NatGateway.NatGatewayId
+    local id = self.w:call("create_nat_gateway", {
+        SubnetId = self.id, AllocationId = allocation }).NatGateway.NatGatewayId
     sim_clock.effects["nat-available"](self.w.world, id)
     set_tags(self.w.world, "NatGateways", id, options or {})
     return { id = id, address = allocation }
 end
 
--- An interface that a service runs, like a load balancer's. options: description, groups, requester.
+-- An interface that a service runs, like a load balancer's. options: description, groups,
+-- requester.
 function Subnet:managed_interface(options)
     local world = self.w.world
     local subnet = world.resources.Subnets[self.id]

@@ -16,13 +16,15 @@ local function subnets_of(vpc)
     local private_table = vpc:route_table { name = "private", routes = {
         { DestinationCidrBlock = "0.0.0.0/0", NatGatewayId = nat.id } } }
     return front, vpc:subnet { name = "private-a", cidr = "10.20.2.0/24", table = private_table },
-           vpc:subnet { name = "database-a", cidr = "10.20.3.0/24", table = private_table, ipv6 = false }
+           vpc:subnet { name = "database-a", cidr = "10.20.3.0/24", table = private_table,
+                        ipv6 = false }
 end
 
 local function groups_of(vpc)
     local web = vpc:group { name = "web", ingress = { "tcp 443 0.0.0.0/0", "tcp 443 ::/0",
                                                       "tcp 22 203.0.113.0/24" } }
-    local app = vpc:group { name = "app", ingress = { { "tcp 8080", web }, "tcp 9100 10.20.0.0/16" } }
+    local app = vpc:group { name = "app", ingress = { { "tcp 8080", web },
+                                                      "tcp 9100 10.20.0.0/16" } }
     local database = vpc:group { name = "database", ingress = { { "tcp 5432", app } },
                                  egress = { "tcp 443 0.0.0.0/0" } }
     local quarantine = vpc:group { name = "quarantine", egress = {},

@@ -88,7 +88,8 @@ function describe.page(operation, list, params, least, most)
     if limit then check_limit(limit, least or 5, most or 1000) end
     if start == 0 and (not limit or limit >= #list) then return list, nil end
     local stop = math.min(#list, start + (limit or most or 1000))
-    return table.move(list, start + 1, stop, 1, {}), stop < #list and token_of(operation, stop) or nil
+    return table.move(list, start + 1, stop, 1, {}), stop < #list and token_of(operation, stop)
+        or nil
 end
 
 function describe.refuse_page_of_ids(kind, params)

@@ -10,8 +10,10 @@ local operations = {}
 
 function operations.create_network_acl(world, params)
     local vpc = access.named(world, "Vpcs", params)
-    if #sim_world.ids_by(world, "NetworkAcls", "vpc-id", vpc.VpcId) >= world.quotas.acls_per_vpc then
-        errors.raise("NetworkAclLimitExceeded", "The maximum number of network acls has been reached.")
+    if #sim_world.ids_by(world, "NetworkAcls", "vpc-id",
+                         vpc.VpcId) >= world.quotas.acls_per_vpc then
+        errors.raise("NetworkAclLimitExceeded",
+                     "The maximum number of network acls has been reached.")
     end
     local acl = acls.make(world, vpc, false, access.created_tags(world, params, "network-acl"))
     return { NetworkAcl = acl, ClientToken = params.ClientToken }
@@ -22,7 +24,8 @@ function operations.delete_network_acl(world, params)
     if acl.IsDefault then
         errors.invalid("cannot delete default network ACL %s", acl.NetworkAclId)
     elseif #(acl.Associations or {}) > 0 then
-        errors.depends("The networkAcl '%s' has dependencies and cannot be deleted.", acl.NetworkAclId)
+        errors.depends("The networkAcl '%s' has dependencies and cannot be deleted.",
+                       acl.NetworkAclId)
     end
     sim_world.remove(world, "NetworkAcls", acl.NetworkAclId)
     return {}
@@ -95,11 +98,13 @@ local function set_entries(world, acl, entries)
     return {}
 end
 
--- The quota counts one direction's entries of both families, the default denies apart.
-local function check_room(world, acl, egress)
-    local count = 0
+-- The quota counts the entries of one direction and one family, the default deny among them.
+local function check_room(world, acl, wanted)
+    local count, v6 = 0, wanted.Ipv6CidrBlock ~= nil
     for _, one in ipairs(acl.Entries or {}) do
-        if one.Egress == egress and one.RuleNumber < acls.LAST then count = count + 1 end
+        if one.Egress == wanted.Egress and (one.Ipv6CidrBlock ~= nil) == v6 then
+            count = count + 1
+        end
     end
     if count >= world.quotas.entries_per_acl then
         errors.raise("NetworkAclEntryLimitExceeded",
@@ -114,7 +119,7 @@ function operations.create_network_acl_entry(world, params)
         errors.raise("NetworkAclEntryAlreadyExists",
                      "The network acl entry identified by %d already exists.", entry.RuleNumber)
     end
-    check_room(world, acl, entry.Egress)
+    check_room(world, acl, entry)
     return set_entries(world, acl, values.appended(acl.Entries, entry))
 end
 
@@ -147,14 +152,17 @@ end
 function operations.replace_network_acl_association(world, params)
     access.need(params, "AssociationId", "NetworkAclId")
     local acl = access.get(world, "NetworkAcls", params.NetworkAclId)
-    local old = sim_world.one_by(world, "NetworkAcls", "association.association-id", params.AssociationId)
+    local old = sim_world.one_by(world, "NetworkAcls", "association.association-id",
+                                 params.AssociationId)
     if not old then
         errors.raise("InvalidAssociationID.NotFound", "The association ID '%s' does not exist",
                      params.AssociationId)
     elseif old.VpcId ~= acl.VpcId then
-        errors.invalid("Network ACL %s and the subnet belong to different networks", acl.NetworkAclId)
+        errors.invalid("Network ACL %s and the subnet belong to different networks",
+                       acl.NetworkAclId)
     end
-    local subnet = values.find(old.Associations, "NetworkAclAssociationId", params.AssociationId).SubnetId
+    local subnet = values.find(old.Associations, "NetworkAclAssociationId",
+                               params.AssociationId).SubnetId
     return { NewAssociationId = acls.associate(world, acl.NetworkAclId, subnet) }
 end
 

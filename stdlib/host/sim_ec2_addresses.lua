@@ -3,7 +3,6 @@ local access = require "sim_access"
 local errors = require "sim_errors"
 local interfaces = require "sim_interfaces"
 local sim_world = require "sim_world"
-local values = require "sim_values"
 local vpcs = require "sim_vpcs"
 
 local operations = {}
@@ -50,26 +49,20 @@ local function target_interface(world, params)
     access.get(world, "Instances", params.InstanceId)
     local list = interfaces.of_instance(world, params.InstanceId)
     if #list ~= 1 then
-        errors.raise("InvalidInstanceID", "There are multiple interfaces attached to instance '%s'. "
-                     .. "Please specify an interface ID for the operation instead.", params.InstanceId)
+        errors.raise("InvalidInstanceID",
+                     "There are multiple interfaces attached to instance '%s'. "
+                     .. "Please specify an interface ID for the operation instead.",
+                     params.InstanceId)
     end
     return list[1]
-end
-
--- The ENI loses the address that it has; an Elastic IP stays allocated.
-local function free(world, address)
-    local interface = world.resources.NetworkInterfaces[address.NetworkInterfaceId or ""]
-    if interface then interfaces.dissociate(world, interface) end
-    sim_world.change(world, "Addresses", address.AllocationId, {
-        AssociationId = values.NONE, InstanceId = values.NONE, NetworkInterfaceId = values.NONE,
-        NetworkInterfaceOwnerId = values.NONE, PrivateIpAddress = values.NONE })
 end
 
 local function check_interface(world, interface)
     if interface.RequesterManaged then
         errors.raise("OperationNotPermitted",
                      "You do not have permission to access the specified resource.")
-    elseif not sim_world.one_by(world, "InternetGateways", "attachment.vpc-id", interface.VpcId) then
+    elseif not sim_world.one_by(world, "InternetGateways", "attachment.vpc-id",
+                                interface.VpcId) then
         errors.raise("Gateway.NotAttached", "Network %s is not attached to any internet gateway",
                      interface.VpcId)
     end
@@ -87,12 +80,10 @@ function operations.associate_address(world, params)
                          "resource %s is already associated with associate-id %s",
                          address.AllocationId, address.AssociationId)
         end
-        free(world, address)
+        interfaces.free_address(world, address.AllocationId)
     end
     local earlier = interface.Association and interface.Association.AllocationId
-    if earlier and world.resources.Addresses[earlier] then
-        free(world, world.resources.Addresses[earlier])
-    end
+    interfaces.free_address(world, earlier)
     local attachment = interface.Attachment or {}
     address = sim_world.change(world, "Addresses", address.AllocationId, {
         AssociationId = sim_world.new_id(world, "eipassoc"), InstanceId = attachment.InstanceId,
@@ -118,7 +109,7 @@ function operations.disassociate_address(world, params)
     if interface and interface.RequesterManaged then
         errors.raise("AuthFailure", "You do not have permission to access the specified resource.")
     end
-    if address.AssociationId then free(world, address) end
+    if address.AssociationId then interfaces.free_address(world, address.AllocationId) end
     return {}
 end
 

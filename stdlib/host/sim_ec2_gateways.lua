@@ -5,7 +5,6 @@ local interfaces = require "sim_interfaces"
 local routes = require "sim_routes"
 local sim_clock = require "sim_clock"
 local sim_world = require "sim_world"
-local values = require "sim_values"
 
 local operations = {}
 
@@ -19,7 +18,8 @@ function operations.create_internet_gateway(world, params)
                      "The maximum number of internet gateways has been reached.")
     end
     return { InternetGateway = sim_world.put(world, "InternetGateways", {
-        InternetGatewayId = sim_world.new_id(world, "igw"), OwnerId = world.account, Attachments = {},
+        InternetGatewayId = sim_world.new_id(world, "igw"), OwnerId = world.account,
+        Attachments = {},
         Tags = access.created_tags(world, params, "internet-gateway") }) }
 end
 
@@ -101,7 +101,8 @@ local function nat_interface(world, subnet, id)
         groups = {}, description = "Interface for NAT Gateway " .. id,
         more = { InterfaceType = "nat_gateway", RequesterManaged = true, Status = "in-use",
                  RequesterId = "amazon-aws", SourceDestCheck = false,
-                 Attachment = { AttachmentId = sim_world.new_id(world, "ela-attach"), DeviceIndex = 1,
+                 Attachment = { AttachmentId = sim_world.new_id(world, "ela-attach"),
+                                DeviceIndex = 1,
                                 InstanceOwnerId = "amazon-aws", Status = "attached",
                                 DeleteOnTermination = false } } })
 end
@@ -113,8 +114,10 @@ local function give_address(world, interface, allocation_id)
                      allocation_id)
     end
     address = sim_world.change(world, "Addresses", allocation_id, {
-        AssociationId = sim_world.new_id(world, "eipassoc"), PrivateIpAddress = interface.PrivateIpAddress,
-        NetworkInterfaceId = interface.NetworkInterfaceId, NetworkInterfaceOwnerId = world.account })
+        AssociationId = sim_world.new_id(world, "eipassoc"),
+        PrivateIpAddress = interface.PrivateIpAddress,
+        NetworkInterfaceId = interface.NetworkInterfaceId,
+        NetworkInterfaceOwnerId = world.account })
     interfaces.associate(world, interface, address.PublicIp, address)
     return address
 end
@@ -157,12 +160,8 @@ end
 sim_clock.effects["nat-deleted"] = function(world, id)
     local gateway = world.resources.NatGateways[id]
     for _, item in ipairs(gateway and gateway.NatGatewayAddresses or {}) do
-        if item.AllocationId and world.resources.Addresses[item.AllocationId] then
-            sim_world.change(world, "Addresses", item.AllocationId, {
-                AssociationId = values.NONE, PrivateIpAddress = values.NONE,
-                NetworkInterfaceId = values.NONE, NetworkInterfaceOwnerId = values.NONE })
-        end
-        sim_world.remove(world, "NetworkInterfaces", item.NetworkInterfaceId)
+        local interface = world.resources.NetworkInterfaces[item.NetworkInterfaceId]
+        if interface then interfaces.remove(world, interface) end
     end
     if gateway then sim_world.change(world, "NatGateways", id, { State = "deleted" }) end
 end

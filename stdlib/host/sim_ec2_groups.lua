@@ -25,14 +25,17 @@ local function check_name(world, name, vpc)
     end
     if #groups >= world.quotas.groups_per_vpc then
         errors.raise("SecurityGroupLimitExceeded",
-                     "The maximum number of security groups for VPC '%s' has been reached", vpc.VpcId)
+                     "The maximum number of security groups for VPC '%s' has been reached",
+                     vpc.VpcId)
     end
 end
 
 -- A group with the rule that every new one has: everything may go out.
 function operations.create_security_group(world, params)
     access.need(params, "GroupName")
-    if not params.Description or params.Description == "" then errors.missing("GroupDescription") end
+    if not params.Description or params.Description == "" then
+        errors.missing("GroupDescription")
+    end
     if params.Description:find(CHARACTERS) or #params.Description > 255 then
         errors.bad_value("GroupDescription", params.Description,
                          "Character sets beyond ASCII are not supported.")
@@ -76,7 +79,8 @@ function operations.associate_security_group_vpc(world, params)
     local group = access.named(world, "SecurityGroups", params)
     local vpc = access.named(world, "Vpcs", params)
     if vpc.VpcId == group.VpcId or group.GroupName == "default" then
-        errors.invalid("Security group %s cannot be associated with VPC %s", group.GroupId, vpc.VpcId)
+        errors.invalid("Security group %s cannot be associated with VPC %s", group.GroupId,
+                       vpc.VpcId)
     end
     sim_world.put(world, "SecurityGroupVpcAssociations", {
         AssociationKey = group.GroupId .. "/" .. vpc.VpcId, GroupId = group.GroupId,
@@ -90,9 +94,11 @@ function operations.disassociate_security_group_vpc(world, params)
     local key = params.GroupId .. "/" .. params.VpcId
     if not world.resources.SecurityGroupVpcAssociations[key] then
         errors.raise("InvalidSecurityGroupVpcAssociation.NotFound",
-                     "The security group %s is not associated with VPC %s", params.GroupId, params.VpcId)
+                     "The security group %s is not associated with VPC %s", params.GroupId,
+                     params.VpcId)
     end
-    for _, interface in ipairs(sim_world.by(world, "NetworkInterfaces", "group-id", params.GroupId)) do
+    for _, interface in ipairs(sim_world.by(world, "NetworkInterfaces", "group-id",
+                                            params.GroupId)) do
         if interface.VpcId == params.VpcId then
             errors.depends("resource %s has a dependent object", params.GroupId)
         end

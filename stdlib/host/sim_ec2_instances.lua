@@ -14,7 +14,8 @@ local operations = {}
 -- What the first interface is asked to be: in NetworkInterfaces or in the flat members.
 local function first_interface(params)
     local one = (params.NetworkInterfaces or {})[1] or {}
-    return { subnet = one.SubnetId or params.SubnetId, groups = one.Groups or params.SecurityGroupIds,
+    return { subnet = one.SubnetId or params.SubnetId, groups = one.Groups
+             or params.SecurityGroupIds,
              private_ip = one.PrivateIpAddress or params.PrivateIpAddress,
              public = one.AssociatePublicIpAddress,
              ipv6 = one.Ipv6AddressCount or params.Ipv6AddressCount,
@@ -32,7 +33,8 @@ end
 function operations.run_instances(world, params)
     if not params.MinCount or not params.MaxCount then errors.missing("MinCount") end
     if params.MinCount < 1 or params.MaxCount < params.MinCount or params.MaxCount > 1000 then
-        errors.bad_value("maxCount", params.MaxCount, "It must not be below minCount nor over 1000.")
+        errors.bad_value("maxCount", params.MaxCount,
+                         "It must not be below minCount nor over 1000.")
     end
     if not params.ImageId then errors.missing("ImageId") end
     local wanted = first_interface(params)
@@ -74,14 +76,16 @@ local function change_states(world, params, list_member, check, change)
 end
 
 local function refuse_state(instance, verb)
-    errors.raise("IncorrectInstanceState", "The instance '%s' is not in a state from which it can be %s.",
+    errors.raise("IncorrectInstanceState",
+                 "The instance '%s' is not in a state from which it can be %s.",
                  instance.InstanceId, verb)
 end
 
 function operations.terminate_instances(world, params)
     return change_states(world, params, "TerminatingInstances", function(instance)
         if hidden(world, instance.InstanceId).DisableApiTermination then
-            errors.raise("OperationNotPermitted", "The instance '%s' may not be terminated. Modify its "
+            errors.raise("OperationNotPermitted",
+                         "The instance '%s' may not be terminated. Modify its "
                 .. "'disableApiTermination' instance attribute and try again.", instance.InstanceId)
         end
     end, function(instance) return instances.terminate(world, instance.InstanceId) end)
@@ -91,10 +95,12 @@ function operations.stop_instances(world, params)
     return change_states(world, params, "StoppingInstances", function(instance)
         local state = instance.State.Name
         if hidden(world, instance.InstanceId).DisableApiStop then
-            errors.raise("OperationNotPermitted", "The instance '%s' may not be stopped. Modify its "
+            errors.raise("OperationNotPermitted",
+                         "The instance '%s' may not be stopped. Modify its "
                 .. "'disableApiStop' instance attribute and try again.", instance.InstanceId)
         elseif instance.InstanceLifecycle == "spot" then
-            errors.raise("UnsupportedOperation", "You can't stop the Spot Instance '%s' because it is "
+            errors.raise("UnsupportedOperation",
+                         "You can't stop the Spot Instance '%s' because it is "
                 .. "associated with a one-time Spot Instance request.", instance.InstanceId)
         elseif state == "terminated" or state == "shutting-down" or state == "pending" then
             refuse_state(instance, "stopped")
@@ -124,7 +130,8 @@ end
 local function only_interface(world, instance)
     local list = interfaces.of_instance(world, instance.InstanceId)
     if #list ~= 1 then
-        errors.raise("InvalidInstanceID", "There are multiple interfaces attached to instance '%s'. "
+        errors.raise("InvalidInstanceID",
+                     "There are multiple interfaces attached to instance '%s'. "
                      .. "Please specify an interface ID for the operation instead.",
                      instance.InstanceId)
     end
@@ -139,7 +146,8 @@ end
 
 local function shutdown_behavior(world, instance, value)
     if value ~= "stop" and value ~= "terminate" then
-        errors.bad_value("instanceInitiatedShutdownBehavior", value, "Valid values are stop and terminate.")
+        errors.bad_value("instanceInitiatedShutdownBehavior", value,
+                         "Valid values are stop and terminate.")
     elseif instance.InstanceLifecycle == "spot" then
         errors.raise("UnsupportedOperation", "You can't modify the shutdown behavior of the Spot "
                      .. "Instance '%s'.", instance.InstanceId)
@@ -153,7 +161,8 @@ local function protection(member)
             errors.raise("UnsupportedOperation", "You can't modify %s of the Spot Instance '%s'.",
                          member, instance.InstanceId)
         end
-        instances.set_hidden(world, instance.InstanceId, { [member] = value == true or value == "true" })
+        instances.set_hidden(world, instance.InstanceId, { [member] = value == true
+                                                           or value == "true" })
     end
 end
 
@@ -172,7 +181,8 @@ end
 local function when_stopped(member)
     return function(world, instance, value)
         if instance.State.Name ~= "stopped" then
-            errors.raise("IncorrectInstanceState", "The instance '%s' is not in the 'stopped' state.",
+            errors.raise("IncorrectInstanceState",
+                         "The instance '%s' is not in the 'stopped' state.",
                          instance.InstanceId)
         end
         sim_world.change(world, "Instances", instance.InstanceId, { [member] = value })

@@ -2,7 +2,6 @@
 local access = require "sim_access"
 local errors = require "sim_errors"
 local interfaces = require "sim_interfaces"
-local routes = require "sim_routes"
 local sim_world = require "sim_world"
 local values = require "sim_values"
 local vpcs = require "sim_vpcs"
@@ -20,7 +19,8 @@ local function tracking(specification, before)
     for name, range in pairs(TIMEOUTS) do
         local seconds = specification[name]
         if seconds and (seconds < range[1] or seconds > range[2]) then
-            errors.bad_value(name, seconds, ("It must be from %d to %d."):format(range[1], range[2]))
+            errors.bad_value(name, seconds,
+                             ("It must be from %d to %d."):format(range[1], range[2]))
         end
         configuration[name] = seconds or configuration[name]
     end
@@ -34,7 +34,8 @@ local function attachment_changed(interface, wanted)
                      "The networkInterface attachment ID '%s' does not exist",
                      tostring(wanted.AttachmentId))
     end
-    return { Attachment = values.with(attachment, { DeleteOnTermination = wanted.DeleteOnTermination }) }
+    return { Attachment = values.with(attachment,
+                                      { DeleteOnTermination = wanted.DeleteOnTermination }) }
 end
 
 local function public_address(world, interface, wanted)
@@ -125,8 +126,7 @@ function operations.delete_network_interface(world, params)
     if interface.Status == "in-use" or interface.Attachment then
         errors.invalid("Network interface '%s' is currently in use.", interface.NetworkInterfaceId)
     end
-    sim_world.remove(world, "NetworkInterfaces", interface.NetworkInterfaceId)
-    routes.target_gone(world, interface.NetworkInterfaceId)
+    interfaces.remove(world, interface)
     return {}
 end
 
@@ -139,6 +139,11 @@ function operations.attach_network_interface(world, params)
     if interface.Attachment then
         errors.raise("InvalidNetworkInterface.InUse", "Interface: [%s] in use.",
                      interface.NetworkInterfaceId)
+    end
+    local state = instance.State.Name
+    if state ~= "running" and state ~= "stopped" then
+        errors.raise("IncorrectInstanceState", "Instance '%s' is not 'running' or 'stopped'.",
+                     instance.InstanceId)
     end
     local zone = (instance.Placement or {}).AvailabilityZone
     if zone and interface.AvailabilityZone and zone ~= interface.AvailabilityZone then

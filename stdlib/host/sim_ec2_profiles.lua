@@ -9,7 +9,8 @@ local operations = {}
 local function wanted_profile(params)
     local wanted = params.IamInstanceProfile or {}
     if not wanted.Name and not wanted.Arn then
-        errors.raise("MissingParameter", "The request must contain the parameter IamInstanceProfile")
+        errors.raise("MissingParameter",
+                     "The request must contain the parameter IamInstanceProfile")
     elseif wanted.Arn and not wanted.Arn:find("^arn:[%w%-]+:iam::%d+:instance%-profile/.+") then
         errors.raise("InvalidIamInstanceProfileArn.Malformed",
                      "Invalid IAM Instance Profile ARN: %s", wanted.Arn)
@@ -24,6 +25,11 @@ end
 function operations.associate_iam_instance_profile(world, params)
     local instance = access.named(world, "Instances", params)
     local wanted = wanted_profile(params)
+    if instance.State.Name == "terminated" or instance.State.Name == "shutting-down" then
+        errors.raise("IncorrectInstanceState",
+                     "The instance '%s' is not in the 'running' or 'stopped' "
+                     .. "states.", instance.InstanceId)
+    end
     if profiles.of_instance(world, instance.InstanceId) then
         errors.raise("IncorrectState", "There is an existing association for instance %s",
                      instance.InstanceId)

@@ -56,7 +56,8 @@ function operations.describe_instance_status(world, params)
     local list = {}
     for _, instance in ipairs(describe.select(world, "Instances", nil, params.InstanceIds)) do
         if params.IncludeAllInstances or instance.State.Name == "running" then
-            local status = { Status = instance.State.Name == "running" and "ok" or "not-applicable" }
+            local status = { Status = instance.State.Name == "running" and "ok"
+                             or "not-applicable" }
             list[#list + 1] = { InstanceId = instance.InstanceId, InstanceState = instance.State,
                                 AvailabilityZone = (instance.Placement or {}).AvailabilityZone,
                                 InstanceStatus = status, SystemStatus = status }
@@ -68,18 +69,24 @@ end
 -- Attribute name -> function(instance, hidden attributes) -> answer's members.
 local INSTANCE_ATTRIBUTES = {
     groupSet = function(instance) return { Groups = instance.SecurityGroups or {} } end,
-    instanceType = function(instance) return { InstanceType = { Value = instance.InstanceType } } end,
+    instanceType = function(instance)
+        return { InstanceType = { Value = instance.InstanceType } }
+    end,
     sourceDestCheck = function(instance)
         return { SourceDestCheck = { Value = instance.SourceDestCheck ~= false } }
     end,
     blockDeviceMapping = function(instance)
         return { BlockDeviceMappings = instance.BlockDeviceMappings or {} }
     end,
-    rootDeviceName = function(instance) return { RootDeviceName = { Value = instance.RootDeviceName } } end,
+    rootDeviceName = function(instance)
+        return { RootDeviceName = { Value = instance.RootDeviceName } }
+    end,
     ebsOptimized = function(instance)
         return { EbsOptimized = { Value = instance.EbsOptimized == true } }
     end,
-    enaSupport = function(instance) return { EnaSupport = { Value = instance.EnaSupport ~= false } } end,
+    enaSupport = function(instance)
+        return { EnaSupport = { Value = instance.EnaSupport ~= false } }
+    end,
     productCodes = function(instance) return { ProductCodes = instance.ProductCodes or {} } end,
     instanceInitiatedShutdownBehavior = function(_, hidden)
         return { InstanceInitiatedShutdownBehavior =
@@ -118,12 +125,26 @@ function operations.get_console_output(world, params)
              Timestamp = values.time_text(world.now) }
 end
 
+-- The smallest JPEG header, in base64: there is no screen to show.
+local NO_SCREEN = "/9j/4AAQSkZJRgABAQAAAQABAAD/2Q=="
+
+function operations.get_console_screenshot(world, params)
+    local instance = access.named(world, "Instances", params)
+    if instance.State.Name ~= "running" then
+        errors.raise("IncorrectInstanceState", "The instance '%s' is not in the 'running' state.",
+                     instance.InstanceId)
+    end
+    return { InstanceId = instance.InstanceId, ImageData = NO_SCREEN }
+end
+
 -- ---- interfaces, groups -------------------------------------------------------------------
 
 local INTERFACE_ATTRIBUTES = {
     groupSet = function(one) return { Groups = one.Groups } end,
     description = function(one) return { Description = { Value = one.Description or "" } } end,
-    sourceDestCheck = function(one) return { SourceDestCheck = { Value = one.SourceDestCheck } } end,
+    sourceDestCheck = function(one)
+        return { SourceDestCheck = { Value = one.SourceDestCheck } }
+    end,
     attachment = function(one) return { Attachment = one.Attachment } end,
     associatePublicIpAddress = function(one)
         return { AssociatePublicIpAddress = one.Association ~= nil }
@@ -144,7 +165,8 @@ end
 function operations.describe_security_groups(world, params)
     if not params.GroupNames then return describe.run(world, "SecurityGroups", params) end
     local found = {}
-    for _, group in ipairs(describe.select(world, "SecurityGroups", params.Filters, params.GroupIds)) do
+    for _, group in ipairs(describe.select(world, "SecurityGroups", params.Filters,
+                                           params.GroupIds)) do
         local vpc = world.resources.Vpcs[group.VpcId] or {}
         if vpc.IsDefault and values.contains(params.GroupNames, group.GroupName) then
             found[#found + 1] = group
@@ -184,7 +206,8 @@ function operations.describe_snapshots(world, params)
     if params.OwnerIds then
         list = values.without(list, function(one)
             return not (values.contains(params.OwnerIds, one.OwnerId)
-                        or values.contains(params.OwnerIds, "self") and one.OwnerId == world.account)
+                        or values.contains(params.OwnerIds, "self")
+                            and one.OwnerId == world.account)
         end)
     end
     local page, token = describe.page("describe_snapshots", list, params)
@@ -225,7 +248,9 @@ local function candidate_tags(world, filter_list)
     end
     for _, name in ipairs(kinds.names) do
         if kinds[name].type then
-            for _, resource in pairs(world.resources[name]) do tags_of(kinds[name], resource, out) end
+            for _, resource in pairs(world.resources[name]) do
+                tags_of(kinds[name], resource, out)
+            end
         end
     end
     return out
@@ -278,7 +303,8 @@ end
 function operations.describe_availability_zones(world)
     local list = {}
     for i, letter in ipairs { "a", "b", "c" } do
-        list[i] = { ZoneName = world.region .. letter, RegionName = world.region, State = "available",
+        list[i] = { ZoneName = world.region .. letter, RegionName = world.region,
+                    State = "available",
                     ZoneId = ("%s-az%d"):format(world.region, i), ZoneType = "availability-zone",
                     GroupName = world.region, NetworkBorderGroup = world.region, Messages = {},
                     OptInStatus = "opt-in-not-required" }

@@ -10,8 +10,10 @@ local ASSOCIATED = { State = "associated" }
 
 function operations.create_route_table(world, params)
     local vpc = access.named(world, "Vpcs", params)
-    if #sim_world.ids_by(world, "RouteTables", "vpc-id", vpc.VpcId) >= world.quotas.tables_per_vpc then
-        errors.raise("RouteTableLimitExceeded", "The maximum number of route tables has been reached.")
+    if #sim_world.ids_by(world, "RouteTables", "vpc-id",
+                         vpc.VpcId) >= world.quotas.tables_per_vpc then
+        errors.raise("RouteTableLimitExceeded",
+                     "The maximum number of route tables has been reached.")
     end
     local rtb = routes.make(world, vpc, false, access.created_tags(world, params, "route-table"))
     return { RouteTable = rtb, ClientToken = params.ClientToken }
@@ -20,7 +22,8 @@ end
 function operations.delete_route_table(world, params)
     local rtb = access.named(world, "RouteTables", params)
     if #(rtb.Associations or {}) > 0 then
-        errors.depends("The routeTable '%s' has dependencies and cannot be deleted.", rtb.RouteTableId)
+        errors.depends("The routeTable '%s' has dependencies and cannot be deleted.",
+                       rtb.RouteTableId)
     end
     sim_world.remove(world, "RouteTables", rtb.RouteTableId)
     return {}
@@ -37,7 +40,8 @@ function operations.associate_route_table(world, params)
             errors.invalid("Route table %s and network subnet %s belong to different networks",
                            rtb.RouteTableId, subnet.SubnetId)
         elseif sim_world.one_by(world, "RouteTables", "association.subnet-id", subnet.SubnetId) then
-            errors.raise("Resource.AlreadyAssociated", "the specified association for route table %s "
+            errors.raise("Resource.AlreadyAssociated",
+                         "the specified association for route table %s "
                          .. "conflicts with an existing association", rtb.RouteTableId)
         end
         members.SubnetId = subnet.SubnetId
@@ -60,7 +64,8 @@ end
 function operations.disassociate_route_table(world, params)
     local rtb, association = by_association(world, params)
     if association.Main then
-        errors.invalid("cannot disassociate the main route table association %s", params.AssociationId)
+        errors.invalid("cannot disassociate the main route table association %s",
+                       params.AssociationId)
     end
     routes.remove_association(world, rtb, params.AssociationId)
     return {}
@@ -71,7 +76,8 @@ function operations.replace_route_table_association(world, params)
     local old, association = by_association(world, params)
     local rtb = access.named(world, "RouteTables", params)
     if old.VpcId ~= rtb.VpcId then
-        errors.invalid("Route table %s and the association belong to different networks", rtb.RouteTableId)
+        errors.invalid("Route table %s and the association belong to different networks",
+                       rtb.RouteTableId)
     end
     routes.remove_association(world, old, params.AssociationId)
     local new = routes.association(world, rtb.RouteTableId, {

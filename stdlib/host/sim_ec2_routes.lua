@@ -23,13 +23,15 @@ local function destination_of(params)
     for _, name in ipairs(routes.DESTINATIONS) do
         if params[name] then
             if found then
-                errors.raise("InvalidParameterCombination", "Only one destination can be specified.")
+                errors.raise("InvalidParameterCombination",
+                             "Only one destination can be specified.")
             end
             found, member = params[name], name
         end
     end
     if not found then
-        errors.raise("MissingParameter", "The request must contain exactly one of destinationCidrBlock, "
+        errors.raise("MissingParameter",
+                     "The request must contain exactly one of destinationCidrBlock, "
                      .. "destinationIpv6CidrBlock and destinationPrefixListId")
     end
     return FAMILIES[member] and sim_rules.cidr(found, FAMILIES[member]) or found, member
@@ -45,7 +47,8 @@ end
 -- ---- targets ------------------------------------------------------------------------------
 
 local function different(rtb, what, id)
-    errors.invalid("route table %s and %s %s belong to different networks", rtb.RouteTableId, what, id)
+    errors.invalid("route table %s and %s %s belong to different networks", rtb.RouteTableId, what,
+                   id)
 end
 
 local function missing_target(code, text, id)
@@ -56,7 +59,9 @@ local function gateway(world, rtb, id)
     local igw = world.resources.InternetGateways[id]
     if igw then
         local attachment = (igw.Attachments or {})[1]
-        if not attachment or attachment.VpcId ~= rtb.VpcId then different(rtb, "network gateway", id) end
+        if not attachment or attachment.VpcId ~= rtb.VpcId then
+            different(rtb, "network gateway", id)
+        end
     elseif id:find("^vgw%-") == nil and id ~= "local" then
         missing_target("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", id)
     end
@@ -72,12 +77,16 @@ local function nat(world, rtb, id)
 end
 
 local function interface(world, rtb, id)
-    if access.get(world, "NetworkInterfaces", id).VpcId ~= rtb.VpcId then different(rtb, "interface", id) end
+    if access.get(world, "NetworkInterfaces", id).VpcId ~= rtb.VpcId then
+        different(rtb, "interface", id)
+    end
 end
 
 local CHECKS = {
     GatewayId = gateway, NatGatewayId = nat, NetworkInterfaceId = interface,
-    VpcPeeringConnectionId = function(world, _, id) access.get(world, "VpcPeeringConnections", id) end,
+    VpcPeeringConnectionId = function(world, _, id)
+        access.get(world, "VpcPeeringConnections", id)
+    end,
     EgressOnlyInternetGatewayId = function(world, _, id)
         access.get(world, "EgressOnlyInternetGateways", id)
     end,
@@ -98,7 +107,8 @@ local function target_of(world, rtb, params)
     for _, name in ipairs(routes.TARGETS) do
         if params[name] then
             if member then
-                errors.raise("InvalidParameterCombination", "Only one route target can be specified.")
+                errors.raise("InvalidParameterCombination",
+                             "Only one route target can be specified.")
             end
             member = name
         end
@@ -137,7 +147,8 @@ function operations.create_route(world, params)
     local rtb = access.named(world, "RouteTables", params)
     local destination, member = destination_of(params)
     if position(rtb, destination) then
-        errors.raise("RouteAlreadyExists", "The route identified by %s already exists.", destination)
+        errors.raise("RouteAlreadyExists", "The route identified by %s already exists.",
+                     destination)
     end
     local target = target_of(world, rtb, params)
     check_room(world, rtb)
@@ -151,13 +162,15 @@ function operations.replace_route(world, params)
     local destination, member = destination_of(params)
     local at = position(rtb, destination)
     if not at then
-        errors.invalid("There is no route defined for '%s' in the route table. Use CreateRoute instead.",
+        errors.invalid("There is no route defined for '%s' in the route table. "
+                       .. "Use CreateRoute instead.",
                        destination)
     end
     local target = params.LocalTarget and { GatewayId = "local" } or target_of(world, rtb, params)
     local old = rtb.Routes[at]
     if params.LocalTarget and old.Origin ~= "CreateRouteTable" then
-        errors.invalid("The local target can only be set for the local route, not for %s", destination)
+        errors.invalid("The local target can only be set for the local route, not for %s",
+                       destination)
     end
     set_routes(world, rtb, values.replaced(rtb.Routes, at, values.with(target, {
         [member] = destination, Origin = old.Origin, State = "active" })))
@@ -166,7 +179,8 @@ end
 
 local function refuse_fixed(rtb, route, destination)
     if route.Origin == "CreateRouteTable" then
-        errors.invalid("cannot remove local route %s in route table %s", destination, rtb.RouteTableId)
+        errors.invalid("cannot remove local route %s in route table %s", destination,
+                       rtb.RouteTableId)
     elseif route.DestinationPrefixListId and (route.GatewayId or ""):find("^vpce%-") then
         errors.invalid("cannot remove VPC endpoint route %s in route table %s", destination,
                        rtb.RouteTableId)
@@ -193,7 +207,8 @@ function operations.delete_route(world, params)
     local destination, member = destination_of(params)
     local at = position(rtb, destination)
     if not at then
-        errors.raise("InvalidRoute.NotFound", "no route with %s %s in route table %s", WORDS[member],
+        errors.raise("InvalidRoute.NotFound", "no route with %s %s in route table %s",
+                     WORDS[member],
                      destination, rtb.RouteTableId)
     end
     local route = rtb.Routes[at]

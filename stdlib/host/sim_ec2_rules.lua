@@ -65,7 +65,8 @@ end
 
 local function revoked(rule)
     local item = values.with(rule, { Tags = values.NONE, SecurityGroupRuleArn = values.NONE,
-                                     GroupOwnerId = values.NONE, ReferencedGroupInfo = values.NONE })
+                                     GroupOwnerId = values.NONE,
+                                     ReferencedGroupInfo = values.NONE })
     item.ReferencedGroupId = (rule.ReferencedGroupInfo or {}).GroupId
     return item
 end
@@ -119,7 +120,8 @@ local function revoke(is_egress)
         end
         if #gone > 0 then sim_rules.refresh(world, group.GroupId) end
         return { Return = true, RevokedSecurityGroupRules = gone,
-                 UnknownIpPermissions = unknown and #unknown > 0 and sim_rules.permissions(unknown) or nil }
+                 UnknownIpPermissions = unknown and #unknown > 0 and sim_rules.permissions(unknown)
+                     or nil }
     end
 end
 
@@ -138,7 +140,8 @@ end
 local function modified(world, group, old, request)
     local new = sim_rules.read(world, group, old.IsEgress, { request_permission(request) })
     if #new ~= 1 then
-        errors.invalid("Exactly one of cidrIpv4, cidrIpv6, prefixListId and referencedGroupId must be given")
+        errors.invalid("Exactly one of cidrIpv4, cidrIpv6, prefixListId and referencedGroupId "
+                       .. "must be given")
     end
     for _, member in ipairs { "CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupInfo" } do
         if (old[member] == nil) ~= (new[1][member] == nil) then
@@ -205,7 +208,8 @@ end
 for direction, is_egress in pairs { ingress = false, egress = true } do
     operations["authorize_security_group_" .. direction] = authorize(is_egress)
     operations["revoke_security_group_" .. direction] = revoke(is_egress)
-    operations["update_security_group_rule_descriptions_" .. direction] = describe_rules_anew(is_egress)
+    operations["update_security_group_rule_descriptions_"
+               .. direction] = describe_rules_anew(is_egress)
 end
 
 return operations

@@ -1,4 +1,5 @@
--- sim_ec2_snapshots.lua - snapshots of volumes, and volumes themselves as far as evidence needs them.
+-- sim_ec2_snapshots.lua - snapshots of volumes, and volumes themselves as far as evidence needs
+-- them.
 local access = require "sim_access"
 local errors = require "sim_errors"
 local sim_clock = require "sim_clock"
@@ -28,7 +29,8 @@ end
 
 function operations.create_snapshot(world, params)
     local volume = access.named(world, "Volumes", params)
-    return snapshot_of(world, volume, params.Description, access.created_tags(world, params, "snapshot"))
+    return snapshot_of(world, volume, params.Description,
+                       access.created_tags(world, params, "snapshot"))
 end
 
 local function is_wanted(instance, specification, volume)
@@ -43,7 +45,8 @@ function operations.create_snapshots(world, params)
     local specification = params.InstanceSpecification
     local instance = access.named(world, "Instances", specification, "InstanceId")
     local tags, list = access.created_tags(world, params, "snapshot"), {}
-    for _, volume in ipairs(sim_world.by(world, "Volumes", "attachment.instance-id", instance.InstanceId)) do
+    for _, volume in ipairs(sim_world.by(world, "Volumes", "attachment.instance-id",
+                                         instance.InstanceId)) do
         if is_wanted(instance, specification, volume) then
             local own = params.CopyTagsFromSource == "volume"
                 and access.merged_tags(world, volume.Tags, tags) or tags

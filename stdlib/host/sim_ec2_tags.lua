@@ -19,7 +19,8 @@ local function named(world, params)
 end
 
 local function set_tags(world, item, tags)
-    sim_world.change(world, item.kind.name, item.resource[item.kind.id], { [item.kind.tags] = tags })
+    sim_world.change(world, item.kind.name, item.resource[item.kind.id],
+                     { [item.kind.tags] = tags })
 end
 
 function operations.create_tags(world, params)
@@ -37,7 +38,8 @@ local function stays(tag, tags)
     if tag.Key:sub(1, 4) == "aws:" then return true end
     if not tags or #tags == 0 then return false end
     for _, named_tag in ipairs(tags) do
-        if named_tag.Key == tag.Key and (named_tag.Value == nil or named_tag.Value == tag.Value) then
+        if named_tag.Key == tag.Key and (named_tag.Value == nil
+                                         or named_tag.Value == tag.Value) then
             return false
         end
     end

@@ -40,10 +40,13 @@ function operations.create_vpc(world, params)
     local cidr = size_checked(params.CidrBlock, "InvalidVpc.Range")
     local ipv6 = params.Ipv6CidrBlock or params.AmazonProvidedIpv6CidrBlock and amazon_block(world)
     local vpc = sim_world.put(world, "Vpcs", {
-        VpcId = sim_world.new_id(world, "vpc"), CidrBlock = cidr, State = "available", IsDefault = false,
-        OwnerId = world.account, InstanceTenancy = "default", DhcpOptionsId = "dopt-0123456789abcdef0",
+        VpcId = sim_world.new_id(world, "vpc"), CidrBlock = cidr, State = "available",
+        IsDefault = false,
+        OwnerId = world.account, InstanceTenancy = "default",
+        DhcpOptionsId = "dopt-0123456789abcdef0",
         CidrBlockAssociationSet = { { AssociationId = sim_world.new_id(world, "vpc-cidr-assoc"),
-                                      CidrBlock = cidr, CidrBlockState = { State = "associated" } } },
+                                      CidrBlock = cidr,
+                                      CidrBlockState = { State = "associated" } } },
         Ipv6CidrBlockAssociationSet = ipv6 and ipv6_block(world, "vpc-cidr-assoc", ipv6) or {},
         Tags = access.created_tags(world, params, "vpc") })
     default_group(world, vpc)
@@ -68,7 +71,8 @@ function operations.delete_vpc(world, params)
     local lists = sim_world.by(world, "NetworkAcls", "vpc-id", vpc.VpcId)
     if #groups > 1 or #tables > 1 or #lists > 1 then refuse() end
     for _, group in ipairs(groups) do
-        for _, id in ipairs(sim_world.ids_by(world, "SecurityGroupRules", "group-id", group.GroupId)) do
+        for _, id in ipairs(sim_world.ids_by(world, "SecurityGroupRules", "group-id",
+                                             group.GroupId)) do
             sim_world.remove(world, "SecurityGroupRules", id)
         end
         sim_world.remove(world, "SecurityGroups", group.GroupId)
@@ -79,25 +83,37 @@ function operations.delete_vpc(world, params)
     return {}
 end
 
+-- A subnet lies in one of the VPC's blocks and over no other subnet.
+local function check_place(world, vpc, cidr)
+    local inside = false
+    for _, block in ipairs(vpcs.cidrs(vpc)) do inside = inside or vpcs.contains(block, cidr) end
+    if not inside then errors.raise("InvalidSubnet.Range", "The CIDR '%s' is invalid.", cidr) end
+    for _, other in ipairs(sim_world.by(world, "Subnets", "vpc-id", vpc.VpcId)) do
+        if vpcs.contains(other.CidrBlock, cidr) or vpcs.contains(cidr, other.CidrBlock) then
+            errors.raise("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet",
+                         cidr)
+        end
+    end
+end
+
 function operations.create_subnet(world, params)
     local vpc = access.named(world, "Vpcs", params)
     access.need(params, "CidrBlock")
     local cidr = size_checked(params.CidrBlock, "InvalidSubnet.Range")
-    for _, other in ipairs(sim_world.by(world, "Subnets", "vpc-id", vpc.VpcId)) do
-        if other.CidrBlock == cidr then
-            errors.raise("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", cidr)
-        end
-    end
+    check_place(world, vpc, cidr)
     local prefix = addresses.cidr(cidr).prefix
     local id = sim_world.new_id(world, "subnet")
     local subnet = sim_world.put(world, "Subnets", {
-        SubnetId = id, VpcId = vpc.VpcId, CidrBlock = cidr, State = "available", OwnerId = world.account,
+        SubnetId = id, VpcId = vpc.VpcId, CidrBlock = cidr, State = "available",
+        OwnerId = world.account,
         AvailabilityZone = params.AvailabilityZone or world.region .. "a",
-        AvailabilityZoneId = world.region .. "-az1", AvailableIpAddressCount = (1 << (32 - prefix)) - 5,
+        AvailabilityZoneId = world.region .. "-az1",
+        AvailableIpAddressCount = (1 << (32 - prefix)) - 5,
         DefaultForAz = false, MapPublicIpOnLaunch = false, AssignIpv6AddressOnCreation = false,
         Ipv6CidrBlockAssociationSet = params.Ipv6CidrBlock
             and ipv6_block(world, "subnet-cidr-assoc", params.Ipv6CidrBlock) or {},
-        SubnetArn = vpcs.arn(world, "subnet", id), Tags = access.created_tags(world, params, "subnet") })
+        SubnetArn = vpcs.arn(world, "subnet", id),
+        Tags = access.created_tags(world, params, "subnet") })
     acls.associate(world, acls.default_of(world, vpc.VpcId).NetworkAclId, id)
     return { Subnet = subnet }
 end
@@ -127,7 +143,8 @@ function operations.modify_subnet_attribute(world, params)
     local subnet = access.named(world, "Subnets", params)
     for _, name in ipairs(SUBNET_ATTRIBUTES) do
         if params[name] then
-            sim_world.change(world, "Subnets", subnet.SubnetId, { [name] = params[name].Value == true })
+            sim_world.change(world, "Subnets", subnet.SubnetId,
+                             { [name] = params[name].Value == true })
         end
     end
     return {}

@@ -8,7 +8,7 @@
 --   code, message, status   that error, nothing is done
 --   deny       UnauthorizedOperation, also for a dry run
 --   latency    seconds of simulated time before the answer
---   timeout    "before": nothing is done, "after": it is done; either way the caller sees none of it
+--   timeout    "before": nothing is done, "after": it is done; the caller sees neither
 --   stale      so many reads that match see the state before the latest mutation
 --   change     calls that a colleague makes just before this one
 --   kill       "before" or "after": the host dies there
@@ -35,7 +35,8 @@ end
 
 local function concerns(rule, call)
     return (not rule.service or rule.service == call.service)
-        and name_matches(rule.operation or "*", call.operation) and params_match(rule.params, call.params)
+        and name_matches(rule.operation or "*", call.operation)
+            and params_match(rule.params, call.params)
 end
 
 -- Counts the call for the rule; is it one of those that the rule hits?
@@ -57,7 +58,8 @@ end
 function faults.denial(world, call)
     local action = call.operation:gsub("_%l", function(text) return text:sub(2):upper() end)
     action = action:sub(1, 1):upper() .. action:sub(2)
-    return errors.make("UnauthorizedOperation", ("You are not authorized to perform this operation. "
+    return errors.make("UnauthorizedOperation",
+                       ("You are not authorized to perform this operation. "
         .. "User: %s is not authorized to perform: %s:%s because no identity-based policy allows "
         .. "the %s:%s action"):format(world.caller, call.service, action, call.service, action))
 end
@@ -75,27 +77,34 @@ local function stale_world(rule, call)
     return rule.before
 end
 
+-- What one rule does to a call that it hits.
+local function apply(world, rule, call, plan, run)
+    if rule.latency then plan.latency = (plan.latency or 0) + rule.latency end
+    for _, change in ipairs(rule.change or {}) do run(change) end
+    if rule.disk then world.disk = rule.disk end
+    if rule.kill == "before" then plan.answer = { kill = true } end
+    if rule.kill == "after" then plan.kill = true end
+    if rule.timeout == "before" then plan.answer = time_out(false) end
+    if rule.timeout == "after" then plan.timeout = true end
+    if rule.deny then plan.answer = { error = faults.denial(world, call) } end
+    if rule.code then
+        plan.answer = { error = errors.make(rule.code, rule.message, rule.status) }
+    end
+end
+
 -- What the rules say about a call: {answer} to give at once, {timeout, kill} to apply after it
--- was done, {world} to read from. `run(call)` makes a colleague's change.
+-- was done, {world} to read from, {latency}. The first answer counts, but every rule counts the
+-- call. `run(call)` makes a colleague's change.
 function faults.before(world, call, run)
     local plan = {}
     for _, rule in ipairs(world.faults) do
-        if concerns(rule, call) and rule.stale then
-            plan.world = plan.world or stale_world(rule, call)
-        elseif concerns(rule, call) and is_hit(rule) then
-            if rule.latency then plan.latency = (plan.latency or 0) + rule.latency end
-            for _, change in ipairs(rule.change or {}) do run(change) end
-            if rule.disk then world.disk = rule.disk end
-            if rule.kill == "before" then plan.answer = { kill = true } end
-            if rule.kill == "after" then plan.kill = true end
-            if rule.timeout == "before" then plan.answer = time_out(false) end
-            if rule.timeout == "after" then plan.timeout = true end
-            if rule.deny then plan.answer = { error = faults.denial(world, call) } end
-            if rule.code then
-                plan.answer = { error = errors.make(rule.code, rule.message, rule.status) }
+        if concerns(rule, call) then
+            if rule.stale then
+                plan.world = plan.world or stale_world(rule, call)
+            elseif is_hit(rule) and not plan.answer then
+                apply(world, rule, call, plan, run)
             end
         end
-        if plan.answer then return plan end
     end
     return plan
 end

@@ -27,7 +27,8 @@ paths.Instances = filters [[
     instance-state-name = State.Name         instance-type = InstanceType
     instance.group-id = SecurityGroups.GroupId
     instance.group-name = SecurityGroups.GroupName
-    ip-address = PublicIpAddress             ipv6-address = NetworkInterfaces.Ipv6Addresses.Ipv6Address
+    ip-address = PublicIpAddress
+    ipv6-address = NetworkInterfaces.Ipv6Addresses.Ipv6Address
     kernel-id = KernelId                     key-name = KeyName
     launch-index = AmiLaunchIndex            launch-time = LaunchTime
     metadata-options.http-tokens = MetadataOptions.HttpTokens

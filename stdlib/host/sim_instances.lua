@@ -4,7 +4,6 @@
 -- passes; what happens when the guest itself shuts down. It checks no permission to do so.
 local interfaces = require "sim_interfaces"
 local profiles = require "sim_profiles"
-local routes = require "sim_routes"
 local sim_clock = require "sim_clock"
 local sim_world = require "sim_world"
 local values = require "sim_values"
@@ -25,7 +24,8 @@ function instances.set_hidden(world, id, changes)
 end
 
 local function set_state(world, id, name, more)
-    return sim_world.change(world, "Instances", id, values.with({ State = state(name) }, more or {}))
+    return sim_world.change(world, "Instances", id, values.with({ State = state(name) }, more
+                                                                or {}))
 end
 
 -- ---- launching ----------------------------------------------------------------------------
@@ -39,7 +39,8 @@ local function root_volume(world, instance_id, zone, tags)
         MultiAttachEnabled = false, SnapshotId = "", Tags = tags or {},
         Attachments = { { VolumeId = id, InstanceId = instance_id, Device = "/dev/xvda",
                           State = "attached", AttachTime = time, DeleteOnTermination = true } } })
-    return { DeviceName = "/dev/xvda", Ebs = { VolumeId = id, Status = "attached", AttachTime = time,
+    return { DeviceName = "/dev/xvda", Ebs = { VolumeId = id, Status = "attached",
+                                               AttachTime = time,
                                                DeleteOnTermination = true } }
 end
 
@@ -52,7 +53,8 @@ function instances.add_volume(world, instance_id, device, size)
     volume.Size, volume.Attachments[1].Device = size, device
     sim_world.put(world, "Volumes", volume)
     sim_world.change(world, "Instances", instance_id,
-                     { BlockDeviceMappings = values.appended(instance.BlockDeviceMappings, mapping) })
+                     { BlockDeviceMappings = values.appended(instance.BlockDeviceMappings,
+                                                             mapping) })
     return mapping
 end
 
@@ -69,21 +71,26 @@ function instances.launch(world, options)
     sim_world.put(world, "Instances", {
         InstanceId = id, ReservationId = options.reservation or sim_world.new_id(world, "r"),
         OwnerId = world.account, ImageId = options.image or "ami-0123456789abcdef0",
-        InstanceType = options.type or "t3.micro", KeyName = options.key, AmiLaunchIndex = options.index or 0,
+        InstanceType = options.type or "t3.micro", KeyName = options.key,
+        AmiLaunchIndex = options.index or 0,
         State = state(options.starting and "pending" or "running"), LaunchTime = time,
-        Placement = { AvailabilityZone = subnet.AvailabilityZone, GroupName = "", Tenancy = "default" },
+        Placement = { AvailabilityZone = subnet.AvailabilityZone, GroupName = "",
+                      Tenancy = "default" },
         Monitoring = { State = "disabled" }, Architecture = "x86_64", Hypervisor = "xen",
         VirtualizationType = "hvm", RootDeviceName = "/dev/xvda", RootDeviceType = "ebs",
-        BlockDeviceMappings = { root_volume(world, id, subnet.AvailabilityZone, options.volume_tags) },
+        BlockDeviceMappings = { root_volume(world, id, subnet.AvailabilityZone,
+                                            options.volume_tags) },
         NetworkInterfaces = {}, SecurityGroups = interface.Groups, SubnetId = subnet.SubnetId,
         VpcId = subnet.VpcId, PrivateIpAddress = interface.PrivateIpAddress,
         PrivateDnsName = interface.PrivateDnsName, PublicDnsName = "", SourceDestCheck = true,
         EbsOptimized = false, EnaSupport = true, StateTransitionReason = "", ProductCodes = {},
         ClientToken = options.token or "", InstanceLifecycle = options.spot and "spot" or nil,
         Tags = options.tags or {} })
-    interfaces.attach(world, interface, world.resources.Instances[id], 0, not options.keep_interface)
+    interfaces.attach(world, interface, world.resources.Instances[id], 0,
+                      not options.keep_interface)
     instances.set_hidden(world, id, {
-        InstanceInitiatedShutdownBehavior = options.shutdown or "stop", UserData = options.user_data,
+        InstanceInitiatedShutdownBehavior = options.shutdown or "stop",
+        UserData = options.user_data,
         DisableApiTermination = options.protected == true, ConsoleOutput = options.console or "" })
     if options.profile then profiles.associate(world, id, options.profile) end
     local public = options.public
@@ -158,23 +165,12 @@ function instances.terminate(world, id)
         StateTransitionReason = "User initiated (" .. sim_world.time(world) .. ")" })
 end
 
-local function free_address(world, interface)
-    local allocation = (interface.Association or {}).AllocationId
-    if allocation and world.resources.Addresses[allocation] then
-        sim_world.change(world, "Addresses", allocation, {
-            AssociationId = values.NONE, InstanceId = values.NONE, NetworkInterfaceId = values.NONE,
-            NetworkInterfaceOwnerId = values.NONE, PrivateIpAddress = values.NONE })
-    end
-end
-
 -- Interfaces that go with the instance; others stay, free.
 local function drop_interfaces(world, id)
     for _, interface in ipairs(interfaces.of_instance(world, id)) do
         interfaces.detach(world, interface)
         if interface.Attachment.DeleteOnTermination then
-            free_address(world, interface)
-            sim_world.remove(world, "NetworkInterfaces", interface.NetworkInterfaceId)
-            routes.target_gone(world, interface.NetworkInterfaceId)
+            interfaces.remove(world, interface)
         end
     end
 end
@@ -184,7 +180,8 @@ local function drop_volumes(world, id)
         if volume.Attachments[1].DeleteOnTermination then
             sim_world.remove(world, "Volumes", volume.VolumeId)
         else
-            sim_world.change(world, "Volumes", volume.VolumeId, { Attachments = {}, State = "available" })
+            sim_world.change(world, "Volumes", volume.VolumeId,
+                             { Attachments = {}, State = "available" })
         end
     end
 end

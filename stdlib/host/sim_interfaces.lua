@@ -3,6 +3,7 @@
 -- Owns: an ENI changes in one place (`change`), and its instance, whose describe result holds
 -- a copy of it, follows: exactly the members that changed. Also public addresses on ENIs.
 local errors = require "sim_errors"
+local routes = require "sim_routes"
 local sim_world = require "sim_world"
 local values = require "sim_values"
 local vpcs = require "sim_vpcs"
@@ -10,7 +11,8 @@ local vpcs = require "sim_vpcs"
 local interfaces = {}
 
 -- Members that an instance's copy of its ENI has.
-local COPIED = { "Association", "Attachment", "Description", "Groups", "Ipv6Addresses", "MacAddress",
+local COPIED = { "Association", "Attachment", "Description", "Groups", "Ipv6Addresses",
+                 "MacAddress",
                  "NetworkInterfaceId", "OwnerId", "PrivateDnsName", "PrivateIpAddress",
                  "PrivateIpAddresses", "SourceDestCheck", "Status", "SubnetId", "VpcId",
                  "InterfaceType", "ConnectionTrackingConfiguration" }
@@ -159,7 +161,8 @@ function interfaces.attach(world, interface, instance, device_index, delete_on_t
     interface = sim_world.change(world, "NetworkInterfaces", interface.NetworkInterfaceId,
                                  { Attachment = attachment, Status = "in-use" })
     sim_world.change(world, "Instances", instance.InstanceId, {
-        NetworkInterfaces = values.appended(instance.NetworkInterfaces, interfaces.copy(interface)) })
+        NetworkInterfaces = values.appended(instance.NetworkInterfaces,
+                                            interfaces.copy(interface)) })
     return attachment
 end
 
@@ -182,12 +185,15 @@ function interfaces.associate(world, interface, ip, address)
     local association = { PublicIp = ip, PublicDnsName = vpcs.public_name(world, ip),
                           IpOwnerId = address and world.account or "amazon" }
     if address then
-        association.AllocationId, association.AssociationId = address.AllocationId, address.AssociationId
+        association.AllocationId, association.AssociationId = address.AllocationId,
+        address.AssociationId
     end
-    local shown = values.with(association, { AllocationId = values.NONE, AssociationId = values.NONE })
+    local shown = values.with(association, { AllocationId = values.NONE,
+                                             AssociationId = values.NONE })
     local list = values.copy(interface.PrivateIpAddresses or {})
     for _, item in ipairs(list) do
-        if item.PrivateIpAddress == (address and address.PrivateIpAddress or interface.PrivateIpAddress) then
+        if item.PrivateIpAddress == (address and address.PrivateIpAddress
+                                     or interface.PrivateIpAddress) then
             item.Association = shown
         end
     end
@@ -201,6 +207,24 @@ function interfaces.dissociate(world, interface)
     for _, item in ipairs(list) do item.Association = nil end
     return interfaces.change(world, interface.NetworkInterfaceId,
                              { Association = values.NONE, PrivateIpAddresses = list })
+end
+
+-- An Elastic IP is associated with nothing any more; it stays allocated.
+function interfaces.free_address(world, allocation_id)
+    local address = world.resources.Addresses[allocation_id or ""]
+    if not address then return end
+    local interface = world.resources.NetworkInterfaces[address.NetworkInterfaceId or ""]
+    if interface then interfaces.dissociate(world, interface) end
+    sim_world.change(world, "Addresses", allocation_id, {
+        AssociationId = values.NONE, InstanceId = values.NONE, NetworkInterfaceId = values.NONE,
+        NetworkInterfaceOwnerId = values.NONE, PrivateIpAddress = values.NONE })
+end
+
+-- Takes an ENI out of the world; its Elastic IP is free again.
+function interfaces.remove(world, interface)
+    interfaces.free_address(world, (interface.Association or {}).AllocationId)
+    sim_world.remove(world, "NetworkInterfaces", interface.NetworkInterfaceId)
+    routes.target_gone(world, interface.NetworkInterfaceId)
 end
 
 return interfaces

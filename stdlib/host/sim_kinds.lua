@@ -22,7 +22,8 @@ kind("NetworkInterfaces", {
     id = "NetworkInterfaceId", prefix = "eni", type = "network-interface", tags = "TagSet",
     describe = "describe_network_interfaces", ids = "NetworkInterfaceIds",
     parameter = "networkInterfaceIdSet", malformed = "InvalidNetworkInterfaceId.Malformed",
-    missing = { "InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist" } })
+    missing = { "InvalidNetworkInterfaceID.NotFound",
+                "The networkInterface ID '%s' does not exist" } })
 kind("SecurityGroups", {
     id = "GroupId", prefix = "sg", type = "security-group", describe = "describe_security_groups",
     ids = "GroupIds", parameter = "groupIdSet", malformed = "InvalidGroupId.Malformed",
@@ -34,14 +35,17 @@ kind("SecurityGroupRules", {
     missing = { "InvalidSecurityGroupRuleId.NotFound",
                 "The security group rule ID '%s' does not exist" } })
 kind("SecurityGroupVpcAssociations", {
-    id = "AssociationKey", prefix = "sgvpc", describe = "describe_security_group_vpc_associations" })
+    id = "AssociationKey", prefix = "sgvpc",
+    describe = "describe_security_group_vpc_associations" })
 kind("NetworkAcls", {
     id = "NetworkAclId", prefix = "acl", type = "network-acl", describe = "describe_network_acls",
-    ids = "NetworkAclIds", parameter = "networkAclIdSet", malformed = "InvalidNetworkAclId.Malformed",
+    ids = "NetworkAclIds", parameter = "networkAclIdSet",
+    malformed = "InvalidNetworkAclId.Malformed",
     missing = { "InvalidNetworkAclID.NotFound", "The networkAcl ID '%s' does not exist" } })
 kind("RouteTables", {
     id = "RouteTableId", prefix = "rtb", type = "route-table", describe = "describe_route_tables",
-    ids = "RouteTableIds", parameter = "routeTableIdSet", malformed = "InvalidRouteTableId.Malformed",
+    ids = "RouteTableIds", parameter = "routeTableIdSet",
+    malformed = "InvalidRouteTableId.Malformed",
     most = 100,
     missing = { "InvalidRouteTableID.NotFound", "The routeTable ID '%s' does not exist" } })
 kind("Subnets", {
@@ -56,20 +60,24 @@ kind("InternetGateways", {
     id = "InternetGatewayId", prefix = "igw", type = "internet-gateway",
     describe = "describe_internet_gateways", ids = "InternetGatewayIds",
     parameter = "internetGatewayIdSet", malformed = "InvalidInternetGatewayId.Malformed",
-    missing = { "InvalidInternetGatewayID.NotFound", "The internetGateway ID '%s' does not exist" } })
+    missing = { "InvalidInternetGatewayID.NotFound",
+                "The internetGateway ID '%s' does not exist" } })
 kind("EgressOnlyInternetGateways", {
     id = "EgressOnlyInternetGatewayId", prefix = "eigw", type = "egress-only-internet-gateway",
     describe = "describe_egress_only_internet_gateways", ids = "EgressOnlyInternetGatewayIds",
     parameter = "egressOnlyInternetGatewayIdSet", most = 255,
     malformed = "InvalidEgressOnlyInternetGatewayId.Malformed",
-    missing = { "InvalidEgressOnlyInternetGatewayId.NotFound", "The eigw ID '%s' does not exist" } })
+    missing = { "InvalidEgressOnlyInternetGatewayId.NotFound",
+                "The eigw ID '%s' does not exist" } })
 kind("NatGateways", {
     id = "NatGatewayId", prefix = "nat", type = "natgateway", describe = "describe_nat_gateways",
     ids = "NatGatewayIds", parameter = "natGatewayIdSet", malformed = "NatGatewayMalformed",
     missing = { "NatGatewayNotFound", "The Nat Gateway %s was not found" } })
 kind("VpcEndpoints", {
-    id = "VpcEndpointId", prefix = "vpce", type = "vpc-endpoint", describe = "describe_vpc_endpoints",
-    ids = "VpcEndpointIds", parameter = "vpcEndpointIdSet", malformed = "InvalidVpcEndpointId.Malformed",
+    id = "VpcEndpointId", prefix = "vpce", type = "vpc-endpoint",
+    describe = "describe_vpc_endpoints",
+    ids = "VpcEndpointIds", parameter = "vpcEndpointIdSet",
+    malformed = "InvalidVpcEndpointId.Malformed",
     missing = { "InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '%s' does not exist" } })
 kind("VpcPeeringConnections", {
     id = "VpcPeeringConnectionId", prefix = "pcx", type = "vpc-peering-connection",

@@ -24,8 +24,10 @@ local function derive_rules(world, group)
     if #known > 0 and not world.derived[group.GroupId] then return end
     for _, id in ipairs(known) do sim_world.remove(world, "SecurityGroupRules", id) end
     world.derived[group.GroupId] = true
-    sim_rules.add(world, sim_rules.read(world, group, false, group.IpPermissions or {}, true))
-    sim_rules.add(world, sim_rules.read(world, group, true, group.IpPermissionsEgress or {}, true))
+    for member, egress in pairs { IpPermissions = false, IpPermissionsEgress = true } do
+        sim_rules.add(world, sim_rules.read(world, group, egress, group[member] or {}, true), nil,
+                      sim_rules.derived_id)
+    end
 end
 
 local special = {}
@@ -43,7 +45,8 @@ function special.describe_security_group_rules(world, result)
     local groups = {}
     for _, rule in ipairs(result.SecurityGroupRules or {}) do
         if world.derived[rule.GroupId] then
-            for _, id in ipairs(sim_world.ids_by(world, "SecurityGroupRules", "group-id", rule.GroupId)) do
+            for _, id in ipairs(sim_world.ids_by(world, "SecurityGroupRules", "group-id",
+                                                 rule.GroupId)) do
                 sim_world.remove(world, "SecurityGroupRules", id)
             end
             world.derived[rule.GroupId] = nil
@@ -82,25 +85,30 @@ end
 
 function special.describe_network_acls(world, result)
     for _, acl in ipairs(result.NetworkAcls or {}) do
-        sim_world.put(world, "NetworkAcls", values.with(acl, { Entries = acls.sorted(acl.Entries or {}) }))
+        sim_world.put(world, "NetworkAcls", values.with(acl,
+                                                        { Entries = acls.sorted(acl.Entries
+                                                            or {}) }))
     end
     return #(result.NetworkAcls or {})
 end
 
-local ATTRIBUTES = { "InstanceInitiatedShutdownBehavior", "DisableApiTermination", "DisableApiStop" }
+local ATTRIBUTES = { "InstanceInitiatedShutdownBehavior", "DisableApiTermination",
+                     "DisableApiStop" }
 
 function special.describe_instance_attribute(world, result)
     local changes = {}
     for _, name in ipairs(ATTRIBUTES) do
         if result[name] then changes[name] = result[name].Value end
     end
-    local before = world.resources.Attributes[result.InstanceId] or { ResourceId = result.InstanceId }
+    local before = world.resources.Attributes[result.InstanceId]
+        or { ResourceId = result.InstanceId }
     sim_world.put(world, "Attributes", values.with(before, changes))
     return 1
 end
 
 function special.get_console_output(world, result)
-    local before = world.resources.Attributes[result.InstanceId] or { ResourceId = result.InstanceId }
+    local before = world.resources.Attributes[result.InstanceId]
+        or { ResourceId = result.InstanceId }
     sim_world.put(world, "Attributes", values.with(before, { ConsoleOutput = result.Output }))
     return 1
 end
@@ -109,7 +117,8 @@ end
 function special.get_managed_prefix_list_entries(world, result, params)
     local id = params.PrefixListId
     local list = world.resources.PrefixLists[id]
-        or { PrefixListId = id, PrefixListName = (world.resources.ManagedPrefixLists[id] or {}).PrefixListName }
+        or { PrefixListId = id, PrefixListName = (world.resources.ManagedPrefixLists[id]
+                                                  or {}).PrefixListName }
     local cidrs = {}
     for i, entry in ipairs(result.Entries or {}) do cidrs[i] = entry.Cidr end
     sim_world.put(world, "PrefixLists", values.with(list, { Cidrs = cidrs }))
@@ -125,7 +134,8 @@ end
 -- ---- records ------------------------------------------------------------------------------
 
 local VERSION = 1
-local HEADER = { "account", "region", "now", "seed", "counter", "quotas", "caller", "later", "derived",
+local HEADER = { "account", "region", "now", "seed", "counter", "quotas", "caller", "later",
+                 "derived",
                  "cursors", "call_latency" }
 
 -- The first record: the world without its resources.

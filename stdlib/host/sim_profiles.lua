@@ -8,13 +8,15 @@ local NAME_SEED = 7
 
 -- {Arn, Id} of what a request names by Name or Arn. IAM itself is not simulated: any name is one.
 function profiles.profile(world, wanted)
-    local arn = wanted.Arn or ("arn:aws:iam::%s:instance-profile/%s"):format(world.account, wanted.Name)
+    local arn = wanted.Arn
+        or ("arn:aws:iam::%s:instance-profile/%s"):format(world.account, wanted.Name)
     local digits = ("%016X"):format(values.mix(values.hash(arn), NAME_SEED))
     return { Arn = arn, Id = "AIPA" .. digits .. "X" }
 end
 
 function profiles.of_instance(world, instance_id)
-    for _, one in ipairs(sim_world.by(world, "IamInstanceProfileAssociations", "instance-id", instance_id)) do
+    for _, one in ipairs(sim_world.by(world, "IamInstanceProfileAssociations", "instance-id",
+                                      instance_id)) do
         if one.State == "associated" or one.State == "associating" then return one end
     end
     return nil
@@ -31,12 +33,14 @@ end
 function profiles.remove(world, association)
     sim_world.remove(world, "IamInstanceProfileAssociations", association.AssociationId)
     if world.resources.Instances[association.InstanceId] then
-        sim_world.change(world, "Instances", association.InstanceId, { IamInstanceProfile = values.NONE })
+        sim_world.change(world, "Instances", association.InstanceId,
+                         { IamInstanceProfile = values.NONE })
     end
 end
 
 function profiles.forget(world, instance_id)
-    for _, one in ipairs(sim_world.by(world, "IamInstanceProfileAssociations", "instance-id", instance_id)) do
+    for _, one in ipairs(sim_world.by(world, "IamInstanceProfileAssociations", "instance-id",
+                                      instance_id)) do
         sim_world.remove(world, "IamInstanceProfileAssociations", one.AssociationId)
     end
 end

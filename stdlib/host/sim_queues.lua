@@ -53,7 +53,8 @@ function queues.send(world, queue, fields)
     }
     state.list[#state.list + 1] = message
     if fields.dedup then
-        state.recent[fields.dedup] = { at = world.now, id = message.id, sequence = message.sequence }
+        state.recent[fields.dedup] = { at = world.now, id = message.id,
+                                       sequence = message.sequence }
     end
     return message
 end

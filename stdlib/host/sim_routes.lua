@@ -6,7 +6,8 @@ local vpcs = require "sim_vpcs"
 local routes = {}
 
 -- Members of a route that name its destination and its target.
-routes.DESTINATIONS = { "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId" }
+routes.DESTINATIONS = { "DestinationCidrBlock", "DestinationIpv6CidrBlock",
+                        "DestinationPrefixListId" }
 routes.TARGETS = { "GatewayId", "NatGatewayId", "NetworkInterfaceId", "TransitGatewayId",
                    "VpcPeeringConnectionId", "EgressOnlyInternetGatewayId", "LocalGatewayId",
                    "CarrierGatewayId", "CoreNetworkArn", "InstanceId" }
@@ -63,8 +64,10 @@ function routes.make(world, vpc, is_main, tags)
 end
 
 function routes.association(world, table_id, members)
-    return values.with({ RouteTableAssociationId = sim_world.new_id(world, "rtbassoc"), Main = false,
-                         RouteTableId = table_id, AssociationState = { State = "associated" } }, members)
+    return values.with({ RouteTableAssociationId = sim_world.new_id(world, "rtbassoc"),
+                         Main = false,
+                         RouteTableId = table_id, AssociationState = { State = "associated" } },
+                         members)
 end
 
 -- The table whose association has the id, and the association; nil when there is none.
@@ -81,7 +84,8 @@ function routes.add_association(world, table_id, association)
 end
 
 function routes.remove_association(world, rtb, id)
-    local left = values.without(rtb.Associations, function(one) return one.RouteTableAssociationId == id end)
+    local left = values.without(rtb.Associations,
+                                function(one) return one.RouteTableAssociationId == id end)
     sim_world.change(world, "RouteTables", rtb.RouteTableId, { Associations = left })
 end
 

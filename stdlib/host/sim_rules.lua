@@ -18,7 +18,8 @@ local PEERS = {
     { list = "IpRanges", key = "CidrIp", member = "CidrIpv4", v4 = true },
     { list = "Ipv6Ranges", key = "CidrIpv6", member = "CidrIpv6", v6 = true },
     { list = "PrefixListIds", key = "PrefixListId", member = "PrefixListId", v4 = true, v6 = true },
-    { list = "UserIdGroupPairs", key = "GroupId", member = "ReferencedGroupInfo", v4 = true, v6 = true },
+    { list = "UserIdGroupPairs", key = "GroupId", member = "ReferencedGroupInfo", v4 = true,
+      v6 = true },
 }
 
 local function protocol_of(text)
@@ -31,11 +32,13 @@ end
 
 local function check_ports(protocol, from, to)
     if not from or not to then
-        errors.invalid("Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.")
+        errors.invalid("Invalid value 'Must specify both from and to ports with TCP/UDP.' "
+                       .. "for portRange.")
     end
     for _, port in ipairs { from, to } do
         if port < 0 or port > 65535 then
-            errors.invalid("Invalid value '%d' for portRange. TCP/UDP port (%d) out of range", port, port)
+            errors.invalid("Invalid value '%d' for portRange. TCP/UDP port (%d) out of range", port,
+                           port)
         end
     end
     if from > to then
@@ -89,7 +92,8 @@ local function group_pair(world, pair, vpc, trust)
         end
     end
     local own = not trust and (not pair.UserId or pair.UserId == world.account)
-    if not id or (own and not world.resources.SecurityGroups[id] and not pair.VpcPeeringConnectionId) then
+    if not id or (own and not world.resources.SecurityGroups[id]
+                  and not pair.VpcPeeringConnectionId) then
         errors.raise("InvalidGroup.NotFound", "The security group '%s' does not exist",
                      id or pair.GroupName or "")
     end
@@ -103,7 +107,8 @@ local READ_PEER = {
     UserIdGroupPairs = group_pair,
     PrefixListIds = function(world, peer, _, trust)
         local id = peer.PrefixListId
-        if not trust and not world.resources.PrefixLists[id] and not world.resources.ManagedPrefixLists[id] then
+        if not trust and not world.resources.PrefixLists[id]
+            and not world.resources.ManagedPrefixLists[id] then
             errors.raise("InvalidPrefixListID.NotFound", "The prefix list ID '%s' does not exist",
                          tostring(id))
         end
@@ -142,12 +147,14 @@ end
 
 -- "peer: 10.0.0.0/8, TCP, from port: 22, to port: 22, ALLOW"
 function sim_rules.text(rule)
-    local peer = rule.CidrIpv4 or rule.CidrIpv6 or rule.PrefixListId or rule.ReferencedGroupInfo.GroupId
+    local peer = rule.CidrIpv4 or rule.CidrIpv6 or rule.PrefixListId
+        or rule.ReferencedGroupInfo.GroupId
     if rule.IpProtocol == "-1" then return ("peer: %s, ALL, ALLOW"):format(peer) end
     local protocol = rule.IpProtocol:upper()
     if rule.IpProtocol == "tcp" or rule.IpProtocol == "udp" then
         return ("peer: %s, %s, from port: %d, to port: %d, ALLOW"):format(peer, protocol,
-                                                                          rule.FromPort, rule.ToPort)
+                                                                          rule.FromPort,
+                                                                              rule.ToPort)
     elseif rule.IpProtocol:find("^icmp") then
         return ("peer: %s, %s, type: %s, code: %s, ALLOW"):format(
             peer, protocol, rule.FromPort == -1 and "ALL" or rule.FromPort,
@@ -234,11 +241,17 @@ function sim_rules.refresh(world, group_id)
     })
 end
 
--- Gives rules their ids and puts them in; returns them as they are now.
-function sim_rules.add(world, list, tags)
+-- An id for a rule of which AWS's own is not known: always the same for the same rule.
+function sim_rules.derived_id(rule)
+    local text = table.concat({ rule.GroupId, tostring(rule.IsEgress), sim_rules.key(rule) }, "|")
+    return ("sgr-0%016x"):format(values.mix(values.hash(text), 1))
+end
+
+-- Gives rules their ids (`id_of`: how, else new ones) and puts them in; as they are now.
+function sim_rules.add(world, list, tags, id_of)
     local added = {}
     for i, rule in ipairs(list) do
-        local id = sim_world.new_id(world, "sgr")
+        local id = id_of and id_of(rule) or sim_world.new_id(world, "sgr")
         added[i] = sim_world.put(world, "SecurityGroupRules", values.with(rule, {
             SecurityGroupRuleId = id, Tags = tags or {},
             SecurityGroupRuleArn = ("arn:aws:ec2:%s:%s:security-group-rule/%s"):format(

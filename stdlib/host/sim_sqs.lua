@@ -38,11 +38,13 @@ end
 
 local function check_body(queue, body)
     if not body or body == "" then
-        raise("MissingParameter", "MissingParameter", "The request must contain the parameter MessageBody.")
+        raise("MissingParameter", "MissingParameter",
+              "The request must contain the parameter MessageBody.")
     end
     local most = queues.number(queue, "MaximumMessageSize")
     if #body > most then
-        invalid("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", most)
+        invalid("One or more parameters are invalid. Reason: Message must be shorter "
+                .. "than %d bytes.", most)
     end
 end
 
@@ -57,7 +59,8 @@ local function fifo_fields(queue, params)
         return params.MessageGroupId, nil
     end
     if not params.MessageGroupId then
-        raise("MissingParameter", "MissingParameter", "The request must contain the parameter MessageGroupId.")
+        raise("MissingParameter", "MissingParameter",
+              "The request must contain the parameter MessageGroupId.")
     elseif params.DelaySeconds and params.DelaySeconds ~= 0 then
         invalid("Value %d for parameter DelaySeconds is invalid. Reason: The request include "
                 .. "parameter that is not valid for this queue type.", params.DelaySeconds)
@@ -80,8 +83,10 @@ local function send(world, queue, params)
                 .. "and <= 900.", delay)
     end
     local group, dedup = fifo_fields(queue, params)
-    local message = queues.send(world, queue, { body = params.MessageBody, group = group, dedup = dedup,
-                                                delay = delay, attributes = params.MessageAttributes })
+    local message = queues.send(world, queue, { body = params.MessageBody, group = group,
+                                                dedup = dedup,
+                                                delay = delay,
+                                                attributes = params.MessageAttributes })
     return { MessageId = message.id, MD5OfMessageBody = md5.hex(params.MessageBody),
              MD5OfMessageAttributes = attributes_md5(params.MessageAttributes),
              SequenceNumber = queues.is_fifo(queue) and message.sequence or nil }
@@ -139,13 +144,15 @@ local function shown(message, params, fifo)
     local wanted = params.MessageSystemAttributeNames or params.AttributeNames
     local attributes = message_attributes(message, params.MessageAttributeNames)
     return { MessageId = message.id, ReceiptHandle = message.handle, Body = message.body,
-             MD5OfBody = md5.hex(message.body), Attributes = system_attributes(message, wanted, fifo),
+             MD5OfBody = md5.hex(message.body),
+             Attributes = system_attributes(message, wanted, fifo),
              MessageAttributes = attributes, MD5OfMessageAttributes = attributes_md5(attributes) }
 end
 
 local function check_range(name, value, least, most)
     if value < least or value > most then
-        invalid("Value %d for parameter %s is invalid. Reason: Must be >= %d and <= %d, if provided.",
+        invalid("Value %d for parameter %s is invalid. Reason: Must be >= %d and <= %d, "
+                .. "if provided.",
                 value, name, least, most)
     end
     return value
@@ -187,7 +194,8 @@ end
 local function check_handle(handle)
     if not queues.is_handle(handle) then
         raise("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid",
-              ('The input receipt handle "%s" is not a valid receipt handle.'):format(tostring(handle)))
+              ('The input receipt handle "%s" is not a valid receipt handle.'):format(
+                  tostring(handle)))
     end
 end
 
@@ -196,7 +204,8 @@ local function delete(world, queue, params)
     check_handle(params.ReceiptHandle)
     local message, at = queues.by_handle(world, queue, params.ReceiptHandle)
     if message and queues.is_fifo(queue) and message.visible <= world.now then
-        invalid("Value %s for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.",
+        invalid("Value %s for parameter ReceiptHandle is invalid. Reason: The receipt handle "
+                .. "has expired.",
                 params.ReceiptHandle)
     end
     if message then queues.delete(world, queue, at) end
@@ -246,9 +255,9 @@ local function check_batch(entries)
     local seen = {}
     for _, entry in ipairs(entries) do
         if not tostring(entry.Id):find("^[%w_%-]+$") or #entry.Id > 80 then
-            raise(code .. "InvalidBatchEntryId", "InvalidBatchEntryId", "A batch entry id can only "
-                  .. "contain alphanumeric characters, hyphens and underscores. It can be at most 80 "
-                  .. "letters long.")
+            raise(code .. "InvalidBatchEntryId", "InvalidBatchEntryId",
+                  "A batch entry id can only contain alphanumeric characters, hyphens and "
+                  .. "underscores. It can be at most 80 letters long.")
         elseif seen[entry.Id] then
             raise(code .. "BatchEntryIdsNotDistinct", "BatchEntryIdsNotDistinct",
                   "Id " .. entry.Id .. " repeated.")

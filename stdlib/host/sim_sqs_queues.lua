@@ -15,8 +15,10 @@ local RANGES = { DelaySeconds = { 0, 900 }, MaximumMessageSize = { 1024, 1048576
                  ReceiveMessageWaitTimeSeconds = { 0, 20 } }
 
 local PLAIN = { Policy = true, RedrivePolicy = true, RedriveAllowPolicy = true, FifoQueue = true,
-                ContentBasedDeduplication = true, DeduplicationScope = true, FifoThroughputLimit = true,
-                KmsMasterKeyId = true, KmsDataKeyReusePeriodSeconds = true, SqsManagedSseEnabled = true }
+                ContentBasedDeduplication = true, DeduplicationScope = true,
+                FifoThroughputLimit = true,
+                KmsMasterKeyId = true, KmsDataKeyReusePeriodSeconds = true,
+                SqsManagedSseEnabled = true }
 
 -- An error with the name that the JSON protocol gives it beside the older code.
 function sqs_queues.raise(code, shape, message)
@@ -39,7 +41,8 @@ function sqs_queues.named(world, params)
     local queue = world.resources.Queues[params.QueueUrl]
     if not queue then
         local account, name = params.QueueUrl:match("/(%d+)/([%w_%.%-]+)$")
-        for _, url in ipairs(name and account == world.account and sim_world.all_ids(world, "Queues") or {}) do
+        for _, url in ipairs(name and account == world.account
+                             and sim_world.all_ids(world, "Queues") or {}) do
             if world.resources.Queues[url].Name == name then queue = world.resources.Queues[url] end
         end
     end
@@ -72,7 +75,8 @@ local function redrive_of(text)
     local most = text:match('"maxReceiveCount"%s*:%s*"?(%d+)"?')
     if not arn or not most or tonumber(most) < 1 or tonumber(most) > 1000 then
         sqs_queues.raise("InvalidParameterValue", "InvalidAttributeValue",
-            "Value " .. text .. " for parameter RedrivePolicy is invalid. Reason: Redrive policy does "
+            "Value " .. text
+                .. " for parameter RedrivePolicy is invalid. Reason: Redrive policy does "
             .. "not contain mandatory attributes.")
     end
     return { arn = arn, most = math.tointeger(tonumber(most)) }
@@ -86,15 +90,18 @@ local function with_attributes(queue, attributes)
                                 Redrive = redrive_of(all.RedrivePolicy) or values.NONE })
 end
 
+local FIFO_NAME = "The name of a FIFO queue can only include alphanumeric characters, hyphens, "
+    .. "or underscores, must end with .fifo suffix and be 1 to 80 in length."
+
 local function check_name(name, attributes)
     local base = name:match("^(.*)%.fifo$")
     if #name > 80 or not (base or name):find("^[%w_%-]+$") then
-        sqs_queues.invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
-    end
-    if (base ~= nil) ~= (attributes.FifoQueue == "true") then
-        sqs_queues.invalid(base and "The queue name can end in .fifo only for a FIFO queue"
-                           or "The name of a FIFO queue can only include alphanumeric characters, "
-                              .. "hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.")
+        sqs_queues.invalid("Can only include alphanumeric characters, hyphens, or underscores. "
+                           .. "1 to 80 in length")
+    elseif base and attributes.FifoQueue ~= "true" then
+        sqs_queues.invalid("The queue name can end in .fifo only for a FIFO queue")
+    elseif not base and attributes.FifoQueue == "true" then
+        sqs_queues.invalid(FIFO_NAME)
     end
 end
 
@@ -110,11 +117,13 @@ function operations.create_queue(world, params)
     local queue = with_attributes({ QueueUrl = url, Name = name, Tags = params.tags or {},
         Attributes = values.with(DEFAULTS, { CreatedTimestamp = time, LastModifiedTimestamp = time,
             SqsManagedSseEnabled = "true",
-            QueueArn = ("arn:aws:sqs:%s:%s:%s"):format(world.region, world.account, name) }) }, attributes)
+            QueueArn = ("arn:aws:sqs:%s:%s:%s"):format(world.region, world.account,
+                                                       name) }) }, attributes)
     local earlier = world.resources.Queues[url]
     for attribute, value in pairs(earlier and attributes or {}) do
         if earlier.Attributes[attribute] ~= value then
-            sqs_queues.raise("QueueAlreadyExists", "QueueNameExists", "A queue already exists with the "
+            sqs_queues.raise("QueueAlreadyExists", "QueueNameExists",
+                             "A queue already exists with the "
                              .. "same name and a different value for attribute " .. attribute)
         end
     end
@@ -172,11 +181,14 @@ function operations.get_queue_attributes(world, params)
     all.ApproximateNumberOfMessagesDelayed = tostring(delayed)
     local wanted, out = params.AttributeNames or {}, {}
     for name, value in pairs(all) do
-        if values.contains(wanted, "All") or values.contains(wanted, name) then out[name] = value end
+        if values.contains(wanted, "All") or values.contains(wanted, name) then
+            out[name] = value
+        end
     end
     for _, name in ipairs(wanted) do
         if name ~= "All" and not all[name] and not PLAIN[name] then
-            sqs_queues.raise("InvalidAttributeName", "InvalidAttributeName", "Unknown Attribute " .. name .. ".")
+            sqs_queues.raise("InvalidAttributeName", "InvalidAttributeName", "Unknown Attribute "
+                             .. name .. ".")
         end
     end
     return { Attributes = next(out) and out or nil }
@@ -189,7 +201,8 @@ end
 
 function operations.tag_queue(world, params)
     local queue = sqs_queues.named(world, params)
-    sim_world.change(world, "Queues", queue.QueueUrl, { Tags = values.with(queue.Tags, params.Tags or {}) })
+    sim_world.change(world, "Queues", queue.QueueUrl,
+                     { Tags = values.with(queue.Tags, params.Tags or {}) })
     return {}
 end
 

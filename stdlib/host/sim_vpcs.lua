@@ -32,7 +32,9 @@ end
 function vpcs.cidrs(vpc)
     local list = {}
     for _, block in ipairs(vpc.CidrBlockAssociationSet or {}) do
-        if (block.CidrBlockState or {}).State ~= "disassociated" then list[#list + 1] = block.CidrBlock end
+        if (block.CidrBlockState or {}).State ~= "disassociated" then
+            list[#list + 1] = block.CidrBlock
+        end
     end
     if #list == 0 then list[1] = vpc.CidrBlock end
     return list
@@ -73,7 +75,8 @@ function vpcs.named_group(world, params)
     for _, group in ipairs(sim_world.by(world, "SecurityGroups", "vpc-id", vpc.VpcId)) do
         if group.GroupName == params.GroupName then return group end
     end
-    errors.raise("InvalidGroup.NotFound", "The security group '%s' does not exist", params.GroupName)
+    errors.raise("InvalidGroup.NotFound", "The security group '%s' does not exist",
+                 params.GroupName)
 end
 
 -- ---- private addresses --------------------------------------------------------------------
@@ -84,12 +87,21 @@ local function base_of(cidr)
            1 << (32 - tonumber(prefix))
 end
 
+-- Does the IPv4 block hold the other one whole?
+function vpcs.contains(block, other)
+    local base, size = base_of(block)
+    local first, count = base_of(other)
+    return first >= base and first + count <= base + size
+end
+
 local function v4_text(number)
-    return ("%d.%d.%d.%d"):format(number >> 24 & 255, number >> 16 & 255, number >> 8 & 255, number & 255)
+    return ("%d.%d.%d.%d"):format(number >> 24 & 255, number >> 16 & 255, number >> 8 & 255,
+                                  number & 255)
 end
 
 local function is_taken(world, subnet, ip)
-    for _, interface in ipairs(sim_world.by(world, "NetworkInterfaces", "private-ip-address", ip)) do
+    for _, interface in ipairs(sim_world.by(world, "NetworkInterfaces", "private-ip-address",
+                                            ip)) do
         if interface.SubnetId == subnet.SubnetId then return true end
     end
     return false
@@ -103,7 +115,8 @@ function vpcs.free_address(world, subnet, wanted)
         local network = addresses.cidr(wanted)
         local number = network and network.family == "v4" and base_of(wanted .. "/32") or -1
         if number < base or number >= base + size then
-            errors.raise("InvalidParameterValue", "Address does not fall within the subnet's address range")
+            errors.raise("InvalidParameterValue",
+                         "Address does not fall within the subnet's address range")
         elseif is_taken(world, subnet, wanted) then
             errors.raise("InvalidIPAddress.InUse", "Address %s is in use.", wanted)
         end
@@ -137,7 +150,8 @@ end
 -- A public address of AWS's, from a documentation range (203.0.113.0/24 is left to drills).
 function vpcs.public_address(world)
     for _ = 1, 1000 do
-        local ip = ("198.18.%d.%d"):format(sim_world.random(world, 256), 1 + sim_world.random(world, 254))
+        local ip = ("198.18.%d.%d"):format(sim_world.random(world, 256),
+                                           1 + sim_world.random(world, 254))
         if #sim_world.ids_by(world, "NetworkInterfaces", "association.public-ip", ip) == 0
             and #sim_world.ids_by(world, "Addresses", "public-ip", ip) == 0 then
             return ip

@@ -5,6 +5,7 @@
 local automatic = require "flow_automatic"
 local flow_view = require "flow_view"
 local holes = require "flow_holes"
+local routes = require "flow_routes"
 local tracking = require "flow_tracking"
 
 local forecast = {}
@@ -50,23 +51,46 @@ end
 -- ---- flows that AWS tracks whatever the rules say -------------------------------------------
 
 local WAYS = {
-    nat = { "survives", "flows through %s (always tracked)" },
-    ["egress-only"] = { "survives", "flows through %s (always tracked)" },
+    nat = { "survives", "flows through %s (always tracked)", family = "v4" },
+    ["egress-only"] = { "survives", "flows through %s (always tracked)", family = "v6" },
     transit = { "unknown", "flows through %s (not known whether always tracked)" },
+}
+
+local ENDPOINTS = {
+    ["gateway-endpoint"] = "flows to DynamoDB through %s",
+    firewall = "flows through the Network Firewall endpoint %s",
+    inspection = "flows through the Gateway Load Balancer endpoint %s",
 }
 
 local function endpoint_class(view, route)
     local raw = view:raw("VpcEndpoints", route.id)
     if not raw then return nil end
-    local way = { kind = "gateway-endpoint", id = route.id, service = raw.ServiceName or "" }
-    if raw.VpcEndpointType == "GatewayLoadBalancer" then
-        return "unknown", ("flows through the Gateway Load Balancer endpoint %s (not known whether "
-            .. "always tracked)"):format(route.id)
+    local way = { kind = routes.endpoint_kind(raw), id = route.id, service = raw.ServiceName }
+    local always = automatic.judge(way)
+    if always == "no" then return nil end
+    local text = ENDPOINTS[way.kind] .. (always == "yes" and " (always tracked)"
+        or " (not known whether always tracked)")
+    return always == "yes" and "survives" or "unknown", text:format(route.id)
+end
+
+local function has_family(interfaces, family)
+    for _, interface in ipairs(interfaces) do
+        for _, own in ipairs(interface.addresses) do
+            if own.family == family then return true end
+        end
     end
-    if automatic.judge(way) == "yes" then
-        return "survives", ("flows to DynamoDB through %s (always tracked)"):format(route.id)
+    return false
+end
+
+local function by_route(view, interface, route, list, lever)
+    local way = WAYS[route.kind]
+    if way and (not way.family or has_family({ interface }, way.family)) then
+        add(list, "always tracked", way[1], ("%s; or a route table without %s"):format(
+            lever, route.id), way[2], route.id)
+    elseif route.kind == "endpoint" then
+        local certainty, text = endpoint_class(view, route)
+        if text then add(list, "always tracked", certainty, lever, "%s", text) end
     end
-    return nil
 end
 
 local function by_routes(view, interfaces, list, lever)
@@ -81,14 +105,7 @@ local function by_routes(view, interfaces, list, lever)
         for _, route in ipairs(table_ and table_.routes or {}) do
             if route.id and not seen[route.id] and not route.blackhole then
                 seen[route.id] = true
-                local way = WAYS[route.kind]
-                if way then
-                    add(list, "always tracked", way[1], ("%s; or a route table without %s"):format(
-                        lever, route.id), way[2], route.id)
-                elseif route.kind == "endpoint" then
-                    local certainty, text = endpoint_class(view, route)
-                    if text then add(list, "always tracked", certainty, lever, "%s", text) end
-                end
+                by_route(view, interface, route, list, lever)
             end
         end
     end
@@ -120,7 +137,8 @@ local function by_services(world, interfaces, list, lever)
         if ids then
             local text = service[3] == "survives" and "flows with %s (%s; always tracked)"
                 or "flows with %s (%s; not known whether always tracked)"
-            add(list, "always tracked", service[3], lever .. service[4], text, service[2], names(ids))
+            add(list, "always tracked", service[3], lever .. service[4], text, service[2],
+                names(ids))
         end
     end
 end
@@ -135,21 +153,12 @@ local function longest_timeout(view, interfaces)
     return longest
 end
 
-local function has_family(interfaces, family)
-    for _, interface in ipairs(interfaces) do
-        for _, own in ipairs(interface.addresses) do
-            if own.family == family then return true end
-        end
-    end
-    return false
-end
-
 local function tracked(view, interfaces, plan, list, lever)
     local timeout = seconds_text(longest_timeout(view, interfaces))
-    local levers = ("%s; the idle time-out of its interfaces set to 60 s, for idle ones"):format(lever)
+    local levers = lever .. "; the idle time-out of its interfaces set to 60 s, for idle ones"
     if not plan.convert then
-        add(list, "tracked", "survives", levers, "every tracked flow that is open: it lives on until "
-            .. "it has been idle for its time-out (TCP: %s)", timeout)
+        add(list, "tracked", "survives", levers, "every tracked flow that is open: it lives on "
+            .. "until it has been idle for its time-out (TCP: %s)", timeout)
         return
     end
     add(list, "dormant", "can survive", levers, "flows that carry no packet in the %s s of the "
@@ -157,7 +166,8 @@ local function tracked(view, interfaces, plan, list, lever)
         tostring(plan.settle or 0), timeout)
     add(list, "conversion", "unknown", lever, "flows that carry a packet in the window: the "
         .. "conversion is attempted, AWS does not guarantee it")
-    add(list, "icmp", "survives", lever, "ICMP, and protocols other than TCP and UDP (always tracked)")
+    add(list, "icmp", "survives", lever,
+        "ICMP, and protocols other than TCP and UDP (always tracked)")
     if plan.families and not plan.families.v6 and has_family(interfaces, "v6") then
         add(list, "IPv6", "survives", "open both families in the window",
             "tracked IPv6 flows: the window opens IPv4 only")
@@ -200,7 +210,8 @@ end
 local function by_public_address(_, view, interfaces, _, list)
     add(list, "inside the VPC", "survives", CUT_BY_GROUPS, "flows inside the VPC and to its peers")
     if has_family(interfaces, "v6") then
-        add(list, "IPv6", "survives", nacl_lever(interfaces), "IPv6 flows: they need no public address")
+        add(list, "IPv6", "survives", nacl_lever(interfaces),
+            "IPv6 flows: they need no public address")
     end
     by_routes(view, interfaces, list, nacl_lever(interfaces))
 end
@@ -233,15 +244,47 @@ function forecast.list(world, plan)
     return list
 end
 
--- Of an engine's report after a rehearsal: the flows of these interfaces that are not over.
+local function is_always_tracked(flow)
+    for _, side in ipairs(flow.sides) do
+        if side.always ~= "no" then return true end
+    end
+    return false
+end
+
+local function class_of(plan, flow)
+    if flow.way == "hole" then return "not filtered" end
+    if is_always_tracked(flow) then return "always tracked" end
+    if flow.protocol ~= "tcp" and flow.protocol ~= "udp" then
+        return plan.convert and "icmp" or "tracked"
+    end
+    if not plan.convert then return "tracked" end
+    if plan.families and not plan.families[flow.family] then return "IPv6" end
+    if not flow.every or flow.every > (plan.settle or 0) then return "dormant" end
+    return "conversion"
+end
+
+-- The entry of a forecast by groups that names a flow (of an engine's report); nil: none does.
+-- A flow that carried a packet in the window is "conversion": attempted, not guaranteed.
+function forecast.entry_for(list, plan, flow)
+    local class = class_of(plan, flow)
+    for _, entry in ipairs(list) do
+        if entry.class == class then return entry end
+    end
+    return nil
+end
+
+local NOT_OVER = { alive = true, paused = true, unknown = true }
+
+-- Of an engine's report after a rehearsal: the flows of these interfaces that are not over,
+-- each {name, state, text, flow (its entry in the report)}.
 function forecast.known(report, interfaces)
     local ours, list = {}, {}
     for _, id in ipairs(interfaces) do ours[id] = true end
     for _, flow in ipairs(report) do
         local mine = false
         for _, side in ipairs(flow.sides) do mine = mine or ours[side.interface] end
-        if mine and (flow.state == "alive" or flow.state == "paused" or flow.state == "unknown") then
-            list[#list + 1] = { name = flow.name, state = flow.state, text = flow.why }
+        if mine and NOT_OVER[flow.state] then
+            list[#list + 1] = { name = flow.name, state = flow.state, text = flow.why, flow = flow }
         end
     end
     return list

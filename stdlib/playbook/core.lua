@@ -31,7 +31,8 @@ add("run_id", core.load.run_id)
 add("ticket", core.load.ticket)
 for service, module in pairs(core.services) do add(service, module) end
 
-local HINTS = {
+-- What an undefined name was perhaps meant for; lint says it too.
+core.hints = {
   io = "files are out of a playbook's reach", debug = "it is out of a playbook's reach",
   package = "use require", dofile = "use require", loadfile = "use require",
   collectgarbage = "memory is managed for you", warn = "use log",
@@ -42,7 +43,7 @@ local HINTS = {
 names[true] = function(name, assigned)
   if NEVER_UNDEFINED[name] and not assigned then return nil end
   if assigned then core.fail("'%s' belongs to cordon: choose another name, or a local", name) end
-  local hint = HINTS[name] and ": " .. HINTS[name] or core.suggestion(name, names)
+  local hint = core.hints[name] and ": " .. core.hints[name] or core.suggestion(name, names)
   core.fail("undefined name '%s'%s", name, hint)
 end
 
@@ -64,7 +65,7 @@ local function finish(ok, value)
 end
 
 local function load_playbook()
-  local chunk, problem = load(core.load.source, "@" .. core.load.file, "t")
+  local chunk, problem = host.load(core.load.source, core.load.file)
   if not chunk then error(problem, 0) end
   local declared = core.declaration(chunk())
   if not declared then core.fail("the file %s must end with: return playbook { ... }", core.load.file) end

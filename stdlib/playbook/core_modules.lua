@@ -82,7 +82,7 @@ local loaded = {}
 -- A module's code runs to its end before anything else goes on, so that two branches can
 -- want the same one.
 local function run_module(name, answer)
-  local chunk, problem = load(answer.source, "@" .. answer.file, "t")
+  local chunk, problem = host.load(answer.source, answer.file)
   if not chunk then core.fail("require '%s': %s", name, problem) end
   local module = chunk(name)
   return module == nil and true or module

@@ -162,12 +162,14 @@ local function is_limit(n)
   if math.type(n) ~= "integer" or n < 1 then return "must be a whole number from 1" end
 end
 
+core.fields = { parallel = { limit = is_limit } } -- see core_steps.lua
+
 -- Runs fn(item, index) for every item, each in a branch of its own. All finish; then it
 -- returns the results in the order of the items, or raises one error for all failures.
 function core.parallel(list, fn, options)
   core.check_type("parallel: the first argument", list, "table")
   core.check_type("parallel: the second argument", fn, "function")
-  core.check_fields("parallel: options", options == nil and {} or options, { limit = is_limit })
+  core.check_fields("parallel: options", options == nil and {} or options, core.fields.parallel)
   local group = new_group(list, fn, options and options.limit or DEFAULT_LIMIT)
   group.start()
   if group.active > 0 then

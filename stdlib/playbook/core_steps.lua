@@ -4,6 +4,9 @@
 -- gate and the duty to close a window are the host's.
 local core, host = ...
 
+-- core.fields: the named fields of each function that takes some, and what they must be (as
+-- core.check_fields wants it). lint learns them from here.
+
 -- --- playbook ----------------------------------------------------------------
 
 local declarations = {} -- by the value that `playbook` returned
@@ -24,16 +27,16 @@ local function is_summary(value)
   end
 end
 
-local FIELDS = { api = is_api, name = is_name, summary = is_summary, args = "table",
-                 run = "function" }
+core.fields.playbook = { api = is_api, name = is_name, summary = is_summary, args = "table",
+                         run = "function" }
 
 function core.playbook(fields)
-  core.check_fields("playbook", fields, FIELDS)
+  core.check_fields("playbook", fields, core.fields.playbook)
   for _, name in ipairs { "api", "name", "summary", "run" } do
     if fields[name] == nil then core.fail("playbook: the field '%s' is missing", name) end
   end
   local declared = {}
-  for name in pairs(FIELDS) do declared[name] = fields[name] end
+  for name in pairs(core.fields.playbook) do declared[name] = fields[name] end
   local handle = host.freeze({}, "playbook")
   declarations[handle] = declared
   return handle
@@ -60,8 +63,8 @@ local function is_hazards(value)
   end
 end
 
-local OPTIONS = { optional = "boolean", on_failure = is_policy, hazards = is_hazards,
-                  when = function() end }
+core.fields.step = { optional = "boolean", on_failure = is_policy, hazards = is_hazards,
+                     when = function() end }
 
 local function outside_branches(what)
   if core.current.name ~= "" then core.fail("%s inside parallel is not possible", what) end
@@ -69,7 +72,7 @@ end
 
 local function check_step(title, options, fn)
   core.check_type("step: the title", title, "string")
-  core.check_fields("step '" .. title .. "'", options, OPTIONS)
+  core.check_fields("step '" .. title .. "'", options, core.fields.step)
   core.check_type("step '" .. title .. "': the last argument", fn, "function")
   outside_branches("a step")
   if open_step then core.fail("step '%s': a step inside a step is not possible", title) end
@@ -116,8 +119,10 @@ local function is_settle(value)
   end
 end
 
+core.fields.window = { open = "function", close = "function", settle = is_settle }
+
 local function check_window(fields)
-  core.check_fields("window", fields, { open = "function", close = "function", settle = is_settle })
+  core.check_fields("window", fields, core.fields.window)
   for _, name in ipairs { "open", "close" } do
     if fields[name] == nil then core.fail("window: the field '%s' is missing", name) end
   end
@@ -166,15 +171,18 @@ local function is_seconds(value)
   end
 end
 
+core.fields.wait = { timeout = is_seconds, interval = is_seconds }
+
 -- Calls fn until it returns something true, which it returns; raises after `timeout`
 -- seconds of the host's clock. In a rehearsal it returns true at once.
 function core.wait(fn, options)
   core.check_type("wait: the first argument", fn, "function")
   options = options == nil and {} or options
-  core.check_fields("wait: options", options, { timeout = is_seconds, interval = is_seconds })
+  core.check_fields("wait: options", options, core.fields.wait)
   local timeout, interval = options.timeout or 60, options.interval or 2
-  if core.request { t = "wait", timeout = timeout } == "skip" then return true end
-  local over = core.request { t = "time" } + math.floor(timeout * 1000000)
+  local began = core.request { t = "wait", timeout = timeout }
+  if began == "skip" then return true end
+  local over = began + math.floor(timeout * 1000000)
   while true do
     local result = fn()
     if result then return result end

@@ -45,9 +45,9 @@ function evidence.console(host)
     return true
 end
 
--- Both at once.
+-- Both at once. The host answers in order: what waits for no answer goes first.
 function evidence.record(host)
-    parallel({ evidence.tags, evidence.console }, function(part) return part(host) end)
+    parallel({ evidence.console, evidence.tags }, function(part) return part(host) end)
 end
 
 return evidence

@@ -49,6 +49,13 @@ function isolate.unreachable(host)
     return false, table.concat(all, "; ")
 end
 
+-- isolate.around(host): what security groups do not touch (credentials, Auto Scaling), a list of
+-- texts.
+function isolate.around(host)
+    if not host.cut then error("isolate.around: nothing has cut this instance off", 2) end
+    return survivors.around(host.cut)
+end
+
 -- isolate.survivors(host): what can outlive the isolation, a list of texts.
 function isolate.survivors(host)
     if not host.cut then error("isolate.survivors: nothing has cut this instance off", 2) end

@@ -50,7 +50,12 @@ local function uncovered(list, host)
     end
 end
 
-local function around(list, host)
+-- What security groups have nothing to do with: credentials, Auto Scaling and the like.
+function survivors.around(cut)
+    local list, host = {}, cut.host
+    if cut.forensics then
+        add(list, "flows from %s: the investigators' rule lets them in", cut.forensics_cidr)
+    end
     local profile = (host.instance.IamInstanceProfile or {}).Arn
     if profile then
         add(list, "credentials of %s that were taken from it: they work from anywhere until they "
@@ -60,6 +65,7 @@ local function around(list, host)
     for code in pairs(host.hazards) do codes[#codes + 1] = code end
     table.sort(codes)
     for _, code in ipairs(codes) do add(list, "%s", host.hazards[code]) end
+    return list
 end
 
 -- A list of texts for an instance that was cut off as `cut` says.
@@ -68,10 +74,6 @@ function survivors.list(cut)
     uncovered(list, cut.host)
     tracked_flows(list, cut)
     unfiltered(list)
-    if cut.forensics then
-        add(list, "flows from %s: the investigators' rule lets them in", cut.forensics_cidr)
-    end
-    around(list, cut.host)
     return list
 end
 

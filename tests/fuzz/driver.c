@@ -110,7 +110,7 @@ static size_t random_below(size_t bound) {
 }
 
 // Replaces `cut` bytes at `at` by others; the result stays within MOST_BYTES.
-static void splice(struct input *in, size_t at, size_t cut, const uint8_t *bytes, size_t len) {
+static void replace_part(struct input *in, size_t at, size_t cut, const uint8_t *bytes, size_t len) {
     size_t tail = in->len - at - cut;
     if (at + len + tail > MOST_BYTES) return;
     memmove(in->bytes + at + len, in->bytes + at + cut, tail);
@@ -122,7 +122,7 @@ static void insert_part_of_another(struct input *in) {
     const struct input *other = &corpus[random_below(count)];
     size_t from = random_below(other->len), most = other->len - from;
     size_t len = random_below((most < 256 ? most : 256) + 1);
-    splice(in, random_below(in->len + 1), 0, other->bytes + from, len);
+    replace_part(in, random_below(in->len + 1), 0, other->bytes + from, len);
 }
 
 static void repeat_a_part(struct input *in) {
@@ -130,7 +130,7 @@ static void repeat_a_part(struct input *in) {
     size_t from = random_below(in->len), most = in->len - from;
     size_t len = random_below((most < sizeof part ? most : sizeof part) + 1);
     memcpy(part, in->bytes + from, len);
-    for (size_t times = 1 + random_below(4); times > 0; times--) splice(in, from, 0, part, len);
+    for (size_t times = 1 + random_below(4); times > 0; times--) replace_part(in, from, 0, part, len);
 }
 
 static void set_special(struct input *in) {
@@ -151,8 +151,8 @@ static void change(struct input *in) {
     case 0: in->bytes[at] ^= (uint8_t)(1u << random_below(8)); break;
     case 1: in->bytes[at] = byte; break;
     case 2: set_special(in); break;
-    case 3: splice(in, at, random_below((most < 64 ? most : 64) + 1), &byte, 0); break;
-    case 4: splice(in, at, 0, &byte, 1); break;
+    case 3: replace_part(in, at, random_below((most < 64 ? most : 64) + 1), &byte, 0); break;
+    case 4: replace_part(in, at, 0, &byte, 1); break;
     case 5: repeat_a_part(in); break;
     default: insert_part_of_another(in); break;
     }

@@ -161,7 +161,7 @@ def not_loading():
         tap(out)
     for what, world, said in (
             ("an unknown word", "w:vcp {}", "did you mean 'vpc'?"),
-            ("an unknown option", 'w:vpc { cdir = "10.0.0.0/16" }', "did you mean 'cidr'?"),
+            ("an unknown option", 'w:vpc { cidrs = "10.0.0.0/16" }', "did you mean 'cidr'?"),
             ("a wrong type", "w:vpc { cidr = 7 }", "must be a text"),
             ("a flow that cannot be", WORLD + 'w:flow { name = "x", from = "203.0.113.1", to = web, port = 22 }', "cannot be open"),
             ("AWS's own refusal", 'w:vpc { cidr = "10.0.0.0/8" }', "InvalidVpc"),

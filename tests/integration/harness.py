@@ -48,7 +48,7 @@ class Checks:
     def check(self, what, good, detail=""):
         self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
         if not good:
-            print("FAIL: %s%s" % (what, ": " + str(detail)[-3000:] if detail != "" else ""))
+            print("FAIL: %s%s" % (what, ": " + str(detail)[-1600:] if detail != "" else ""))
             sys.stdout.flush()
         return bool(good)
 

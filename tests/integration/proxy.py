@@ -78,7 +78,7 @@ class Proxy:
         self.upstream = urlsplit(upstream).netloc if upstream else None
         self.answer = answer
         self.rules, self.log = [], []
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):

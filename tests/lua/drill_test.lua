@@ -67,7 +67,7 @@ test("arguments become words as on the command line", function()
 end)
 
 test("a nearest word", function()
-    check.equal(nearest("vcp", { "subnet", "vpc" }), "vpc")
+    check.equal(nearest("subnt", { "subnet", "vpc" }), "subnet")
     check.equal(nearest("entirely-other", { "vpc" }), nil)
     check.equal(nearest(("x"):rep(1000), { "x" }), nil)
 end)

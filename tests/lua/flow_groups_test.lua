@@ -1,5 +1,5 @@
--- flow_groups_test.lua - NETWORK.md section 1 as the flow engine keeps it: security groups and
--- tracking. Each test carries the sentence that it holds.
+-- flow_groups_test.lua - what is documented of security groups and tracking, as the flow
+-- engine keeps it. Each test carries the sentence that it holds.
 local check = require "check"
 local engine = require "flow_engine"
 local flow_world = require "flow_world"
@@ -225,7 +225,8 @@ return {
         flows = engine.new(w)
         w:group("sg-web6", {}, { flow_world.ALL })
         flows:changed(w:wear("prv", "sg-web", "sg-web6"))
-        flows:add { name = "beacon", from = "i-prv", to = C2, port = 443, activity = { every = 20 } }
+        flows:add { name = "beacon", from = "i-prv", to = C2, port = 443,
+                    activity = { every = 20 } }
         flows:add { name = "beacon6", from = "i-prv", to = "2001:db8:ffff::7", port = 443 }
         convert(w, flows, "prv", 60)
         state(flows, "beacon", "alive", "flows through the NAT gateway nat-1 are always tracked")
@@ -240,7 +241,8 @@ return {
         w:instance("fn", "10.0.1.52", { "sg-open" },
                    { managed = true, description = "AWS Lambda VPC ENI-x" })
         flows = engine.new(w)
-        flows:add { name = "by-nlb", from = "203.0.113.9", to = "i-web", port = 443, via = "eni-nlb" }
+        flows:add { name = "by-nlb", from = "203.0.113.9", to = "i-web", port = 443,
+                    via = "eni-nlb" }
         flows:add { name = "to-vpce", from = "i-web", to = "10.0.1.51", port = 443 }
         flows:add { name = "to-fn", from = "eni-fn", to = "i-web", port = 443 }
         convert(w, flows, "web", 5)
@@ -321,6 +323,14 @@ return {
         flows:changed { { kind = "PrefixLists", id = "pl-1" } }
         check.equal((flows:add { name = "ssh2", from = "203.0.113.9", to = "i-web", port = 22 }),
                     "alive")
+    end },
+    { "why names the rule, and its group by id and name", function()
+        local w, flows = web_world()
+        w:group("sg-web", { "tcp 22 203.0.113.0/24" }, {})
+        w.resources.SecurityGroups["sg-web"].GroupName = "web servers"
+        flows:changed()
+        local _, why = flows:add { name = "ssh", from = "203.0.113.9", to = "i-web", port = 22 }
+        check.has(why, 'sg-web "web servers" (tcp 22 from 203.0.113.0/24) at eni-web (tracked)')
     end },
     { "DNS to the resolver, IMDS, time sync survive every isolation", function()
         local w, flows = web_world()

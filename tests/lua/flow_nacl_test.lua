@@ -1,4 +1,4 @@
--- flow_nacl_test.lua - NETWORK.md section 2 as the flow engine keeps it: network ACLs.
+-- flow_nacl_test.lua - what is documented of network ACLs, as the flow engine keeps it.
 local check = require "check"
 local engine = require "flow_engine"
 local flow_world = require "flow_world"
@@ -81,7 +81,7 @@ return {
             state(flows, "in", "paused")
         end
     end },
-    { "ephemeral ports: replies need them, and what depends on an unknown one is unknown", function()
+    { "ephemeral ports: replies need them; what depends on an unknown one is unknown", function()
         local w, flows = neighbours()
         local acl = w.resources.NetworkAcls["acl-pub"]
         acl.Entries = {

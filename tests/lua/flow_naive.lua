@@ -1,7 +1,8 @@
 -- flow_naive.lua - what becomes of flows, second by second, from the raw world each time.
 --
 -- Owns: a second, slow opinion for the property tests: no events, no code of the engine's, all
--- flows looked at every second. What the world says is kept until `forget`. IPv4 only; in the VPC, through igw-1 and through nat-1.
+-- flows looked at every second. What the world says is kept until `changed`. IPv4 only; in the
+-- VPC, through igw-1 and through nat-1.
 local naive = {}
 
 local function number(text)
@@ -137,8 +138,9 @@ local function passes_now(world, flow)
         return eni.Association ~= nil and edge(eni, a ~= nil, remote), way
     elseif way == "nat-1" and a then
         return route(world, "subnet-pub", remote) == "igw-1" and edge(a, true, remote)
-            and (a.SubnetId == "subnet-pub" or (nacl(world, "subnet-pub", false, flow.protocol, flow.port, from)
-                 and nacl(world, "subnet-pub", true, flow.protocol, flow.source, from)))
+            and (a.SubnetId == "subnet-pub"
+                 or (nacl(world, "subnet-pub", false, flow.protocol, flow.port, from)
+                     and nacl(world, "subnet-pub", true, flow.protocol, flow.source, from)))
             and nacl(world, "subnet-pub", true, flow.protocol, flow.port, remote)
             and nacl(world, "subnet-pub", false, flow.protocol, 40000, remote), way
     end
@@ -165,7 +167,8 @@ local function sides(world, flow)
     for _, side in ipairs(list) do
         side.open = allows(world, side.eni, side.opening, flow.protocol, flow.port, side.remote)
         side.reply = allows(world, side.eni, side.other, flow.protocol, flow.source, side.remote)
-        side.untracked = way ~= "nat-1" and untracked(world, flow, side.eni, side.opening, side.other)
+        side.untracked = way ~= "nat-1"
+            and untracked(world, flow, side.eni, side.opening, side.other)
     end
     flow.sides = list
     return list
@@ -210,7 +213,9 @@ local function groups_say(flow, list, now)
     local maybe = false
     for i, side in ipairs(list) do
         local entry = flow.entries[i]
-        if not entry.untracked and now - flow.last >= idle(flow, entry) then entry.expired = true end
+        if not entry.untracked and now - flow.last >= idle(flow, entry) then
+            entry.expired = true
+        end
         if entry.untracked then
             if not side.open then return "no" end
             maybe = maybe or not side.reply

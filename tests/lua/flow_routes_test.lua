@@ -1,5 +1,5 @@
--- flow_routes_test.lua - NETWORK.md sections 3 and 4 as the flow engine keeps them: routes,
--- gateways, public addresses; and the ends of flows.
+-- flow_routes_test.lua - what is documented of routes, gateways and public addresses, as the
+-- flow engine keeps it; and the ends of flows.
 local check = require "check"
 local engine = require "flow_engine"
 local flow_world = require "flow_world"
@@ -116,12 +116,14 @@ return {
     { "dropping the public address cuts: for good when it was auto-assigned", function()
         for elastic, expected in pairs { [true] = "paused", [false] = "cut" } do
             local w, flows = open_world()
+            local eni = w.resources.NetworkInterfaces["eni-one"]
+            eni.Association.IpOwnerId = elastic and "111122223333" or "amazon"
+            flows:changed()
             if elastic then
                 w.resources.Addresses["eipalloc-1"] = { AllocationId = "eipalloc-1",
                                                         PublicIp = "198.18.0.1" }
             end
             add(flows, "c2", "i-one", C2)
-            local eni = w.resources.NetworkInterfaces["eni-one"]
             eni.Association, eni.PrivateIpAddresses[1].Association = nil, nil
             flows:changed { { kind = "NetworkInterfaces", id = "eni-one" } }
             state(flows, "c2", expected)
@@ -146,8 +148,10 @@ return {
         eni.PrivateIpAddresses[1].Association = eni.Association
         flows:changed()
         add(flows, "beacon", "i-far", C2)
-        flows:changed(routes_of(w, "rtb-prv", { LOCAL[1], route("0.0.0.0/0", "GatewayId", "igw-1") }))
-        state(flows, "beacon", "cut", "its packets come from 198.18.0.50, no longer from 203.0.113.200")
+        flows:changed(routes_of(w, "rtb-prv", { LOCAL[1],
+                                                route("0.0.0.0/0", "GatewayId", "igw-1") }))
+        state(flows, "beacon", "cut",
+              "its packets come from 198.18.0.50, no longer from 203.0.113.200")
     end },
     { "peering: both tables must lead across, and it must be active", function()
         local w, flows = open_world()
@@ -234,7 +238,10 @@ return {
             ["no instance, interface or address"] = { from = "i-one", to = "evil", port = 1 },
             ["is no port"] = { from = "i-one", to = C2, port = 70000 },
             ["activity="] = { from = "i-one", to = C2, port = 1, activity = { every = 0 } },
-            ["it is said to come in"] = { from = "i-one", to = C2, port = 1, direction = "ingress" },
+            ["it is said to come in"] = { from = "i-one", to = C2, port = 1,
+                                          direction = "ingress" },
+            ['activity= is "dormant"'] = { from = "i-one", to = C2, port = 1,
+                                           activity = { every = math.huge } },
             ["it starts later"] = { from = "i-one", to = C2, port = 1, started = 2000000000 },
         } do
             flow.name = "odd"
@@ -243,6 +250,27 @@ return {
             check.has(why, "flow odd")
             check.has(why, words)
         end
+    end },
+    { "time goes on by a number of seconds, never back", function()
+        local w, flows = open_world()
+        for _, seconds in ipairs { -1, 0 / 0, math.huge, "5" } do
+            check.ok(not pcall(flows.advance, flows, seconds), tostring(seconds))
+        end
+        check.equal(w.now, 1000000000)
+    end },
+    { "a slow UDP flow that the rules allow costs nothing, and dies of a cut", function()
+        local w, flows = open_world()
+        w:group("sg-some", {}, { "udp 53 198.51.100.0/24" })
+        w:group("sg-none", {}, {})
+        flows:changed(w:wear("one", "sg-some"))
+        flows:add { name = "slow", from = "i-one", to = C2, port = 53, protocol = "udp",
+                    activity = { every = 40 } }
+        flows:advance(10 * 366 * 86400 + 5)
+        state(flows, "slow", "alive")
+        check.equal(#flows:history "slow", 1)
+        flows:changed(w:wear("one", "sg-none"))
+        flows:advance(40)
+        state(flows, "slow", "cut")
     end },
     { "history tells when, in simulated time; a fork lives on by itself", function()
         local w, flows = open_world()

@@ -118,7 +118,9 @@ function flow_world:group(id, into, out)
     return id
 end
 
--- An instance "i-NAME" with an interface "eni-NAME". `more`: subnet, public, v6, timeouts, type.
+-- An instance "i-NAME" with an interface "eni-NAME". `more`: subnet, public, v6, timeouts, type;
+-- of: only an interface, the second one of that instance; managed, kind, description: only an
+-- interface of a service.
 function flow_world:instance(name, address, groups, more)
     more = more or {}
     local id, eni, list = "i-" .. name, "eni-" .. name, {}
@@ -131,10 +133,11 @@ function flow_world:instance(name, address, groups, more)
         PrivateIpAddresses = { { PrivateIpAddress = address, Primary = true,
                                  Association = association } },
         Ipv6Addresses = more.v6 and { { Ipv6Address = more.v6 } } or {},
-        Attachment = not more.managed and { InstanceId = id, DeviceIndex = 0 } or nil,
+        Attachment = not more.managed and { InstanceId = more.of or id,
+                                            DeviceIndex = more.of and 1 or 0 } or nil,
         ConnectionTrackingConfiguration = more.timeouts,
         Description = more.description }
-    if not more.managed then
+    if not more.managed and not more.of then
         self.resources.Instances[id] = { InstanceId = id, VpcId = "vpc-1",
             State = { Name = "running" }, InstanceType = more.type or "m5.large",
             Tags = { { Key = "Name", Value = name } } }

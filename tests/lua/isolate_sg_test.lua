@@ -253,7 +253,7 @@ test("forensics: the final group lets the investigators in, and nobody else", fu
     check.equal(group.ingress, { ["tcp|22|22|IpRanges|203.0.113.9/32"] = true,
                                  ["tcp|3389|3389|IpRanges|203.0.113.9/32"] = true })
     check.equal(next(group.egress), nil)
-    has_text(run.value.survivors, "203.0.113.9/32")
+    has_text(run.value.around, "203.0.113.9/32")
 end)
 
 test("forensics for everybody is refused", function()
@@ -300,7 +300,7 @@ test("an Auto Scaling member carries its hazard to the prompt", function()
         return simple(nil, { ["aws:autoscaling:groupName"] = "fleet" })
     end)
     check.has(run.steps[2].hazards.asg, "Auto Scaling group fleet")
-    has_text(run.value.survivors, "Auto Scaling group fleet")
+    has_text(run.value.around, "Auto Scaling group fleet")
 end)
 
 test("EKS, Spot and Beanstalk are recognised", function()

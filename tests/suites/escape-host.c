@@ -110,7 +110,7 @@ static struct val *description(const char *operation) {
 static struct val *answer_to(struct test *t, const struct val *message) {
     const char *kind = val_get_str(message, "t", "");
     if (strcmp(kind, MSG_STEP) == 0) return val_cstr("run");
-    if (strcmp(kind, MSG_WAIT) == 0) return val_cstr("poll");
+    if (strcmp(kind, MSG_WAIT) == 0) return val_int(t->virtual_us);
     if (strcmp(kind, MSG_REQUIRE) == 0) return module_value(val_get_str(message, "name", ""));
     if (strcmp(kind, MSG_CALL) == 0) return val_ref(val_get(message, "params"));
     if (strcmp(kind, MSG_DESCRIBE) == 0) return description(val_get_str(message, "operation", ""));

@@ -55,7 +55,10 @@ static void standard_endpoints_by_partition(void **state) {
     gives(&SQS, "mx-central-1", "https://sqs.mx-central-1.amazonaws.com/");
     gives(&EC2, "cn-north-1", "https://ec2.cn-north-1.amazonaws.com.cn/");
     gives(&EC2, "us-gov-west-1", "https://ec2.us-gov-west-1.amazonaws.com/");
-    refuses(&EC2, "us-iso-east-1", "--endpoint-url");
+    gives(&EC2, "us-iso-east-1", "https://ec2.us-iso-east-1.c2s.ic.gov/");
+    gives(&EC2, "us-isob-east-1", "https://ec2.us-isob-east-1.sc2s.sgov.gov/");
+    gives(&EC2, "eu-isoe-west-1", "https://ec2.eu-isoe-west-1.cloud.adc-e.uk/");
+    gives(&EC2, "eusc-de-east-1", "https://ec2.eusc-de-east-1.amazonaws.eu/");
     setenv("AWS_USE_FIPS_ENDPOINT", "True", 1);
     gives(&EC2, "us-east-1", "https://ec2-fips.us-east-1.amazonaws.com/");
     gives(&SQS, "us-gov-west-1", "https://sqs.us-gov-west-1.amazonaws.com/");
@@ -64,6 +67,34 @@ static void standard_endpoints_by_partition(void **state) {
     gives(&STS, "us-gov-east-1", "https://sts-fips.us-gov-east-1.api.aws/");
     unsetenv("AWS_USE_FIPS_ENDPOINT");
     gives(&SQS, "cn-north-1", "https://sqs.cn-north-1.api.amazonwebservices.com.cn/");
+}
+
+static const struct service IAM = {.name = "iam", .endpoint_prefix = "iam"};
+static const struct service PORTAL = {.name = "sso", .endpoint_prefix = "portal.sso"};
+
+static void global(const char *region, const char *url, const char *signing_region) {
+    struct endpoint p;
+    struct err e;
+    if (!endpoint_resolve(&config, &IAM, region, &p, &e)) fail_msg("%s", e.message);
+    assert_string_equal(p.url, url);
+    assert_string_equal(p.signing_region, signing_region);
+}
+
+static void iam_is_one_for_a_partition(void **state) {
+    (void)state;
+    aws_files_set(NULL, NULL);
+    use_defaults();
+    global("eu-west-1", "https://iam.amazonaws.com/", "us-east-1");
+    global("cn-northwest-1", "https://iam.cn-north-1.amazonaws.com.cn/", "cn-north-1");
+    global("us-gov-east-1", "https://iam.us-gov.amazonaws.com/", "us-gov-west-1");
+    refuses(&IAM, "us-iso-east-1", "global");
+    setenv("AWS_USE_FIPS_ENDPOINT", "true", 1);
+    global("eu-west-1", "https://iam-fips.amazonaws.com/", "us-east-1");
+    global("us-gov-east-1", "https://iam.us-gov.amazonaws.com/", "us-gov-west-1");
+    setenv("AWS_USE_DUALSTACK_ENDPOINT", "true", 1);
+    global("eu-west-1", "https://iam-fips.global.api.aws/", "us-east-1");
+    gives(&PORTAL, "us-east-2", "https://portal.sso-fips.us-east-2.api.aws/");
+    refuses(&EC2, "eu-isoe-west-1", "dualstack");
 }
 
 static void each_place_beats_those_after_it(void **state) {
@@ -203,6 +234,7 @@ static void only_loopback_is_loopback(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(standard_endpoints_by_partition),
+        cmocka_unit_test(iam_is_one_for_a_partition),
         cmocka_unit_test(each_place_beats_those_after_it),
         cmocka_unit_test(configured_endpoints_can_be_ignored_but_not_the_flag),
         cmocka_unit_test(contradictions_are_refused),

@@ -206,7 +206,11 @@ static int signals(int number, bool ignored_before) {
     if (ignored_before) signal(number, SIG_IGN);
     if (!loop_catch_signals(l, &e) || loop_signal(l) != 0) return 1;
     raise(number);
-    if (ignored_before) return loop_signal(l) == 0 ? 0 : 2;
+    if (ignored_before) {
+        bool quiet = loop_signal(l) == 0;
+        loop_free(l);
+        return quiet ? 0 : 2;
+    }
     if (!loop_until(l, &done, true, &e)) return 3;
     int expected = number == SIGHUP ? SIGTERM : number;
     if (loop_signal(l) != expected || loop_signal_count(l) != 1) return 4;

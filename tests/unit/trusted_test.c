@@ -128,7 +128,7 @@ static void test_opening_without_memory(void **state) {
         allocations_left = -1;
         if (!t) assert_string_equal(e.code, ERR_MEMORY);
     }
-    assert_in_range(rounds, 100, 19999);
+    assert_in_range(rounds, 5, 19999);  // few: small blocks come from slabs
     trusted_free(t);
 }
 

@@ -166,7 +166,7 @@ def giant(s, _):
 
 def environment(**more):
     env = {'PATH': os.environ['PATH'], 'HOME': '/nonexistent', 'AWS_REGION': 'eu-west-1',
-           'AWS_ACCESS_KEY_ID': 'AKIDEXAMPLE', 'AWS_SECRET_ACCESS_KEY': SECRET}
+           'AWS_EC2_METADATA_DISABLED': 'true', 'AWS_ACCESS_KEY_ID': 'AKIDEXAMPLE', 'AWS_SECRET_ACCESS_KEY': SECRET}
     for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS'):
         if name in os.environ:
             env[name] = os.environ[name]

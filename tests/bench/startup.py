@@ -1,0 +1,26 @@
+"""What it costs to start: version, show and plan beside a program that does nothing."""
+from costs import alternate, median
+from peer import Peer
+
+TIMES = 30
+
+
+def measure(bench):
+    bench.report.title("start-up, medians of %d" % TIMES)
+    peer = Peer()
+    env = bench.environment(peer)
+
+    def of(*command):
+        return lambda: bench.costs.measure(list(command), env)
+    costs = alternate(TIMES, {
+        "an empty C program": of(bench.costs.empty),
+        "cordon version": of(bench.cordon, "version"),
+        "cordon show isolate-sg": of(bench.cordon, "show", "isolate-sg"),
+        "cordon plan isolate-sg": of(bench.cordon, "plan", "isolate-sg", "instance=web-3"),
+    })
+    peer.stop()
+    bench.report.table(costs)
+    floor = median(costs["an empty C program"], "wall")
+    for verb in ("version", "show isolate-sg"):
+        bench.report.aim("%s above the empty program, ms of wall" % verb,
+                         median(costs["cordon " + verb], "wall") - floor, 8)
