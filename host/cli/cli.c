@@ -48,6 +48,8 @@ static const struct verb verbs[] = {
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_lint},
     {"call", "call SERVICE OPERATION [JSON]", "one API call through the gate",
      NEEDS_ADVISOR | NEEDS_AWS, verb_call},
+    {"drill", "drill [FILE|FOLDER ...] [--junit F]", "rehearse playbooks in scripted worlds; prints TAP",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_drill},
     {"doctor", "doctor [PLAYBOOK key=value ...]", "who, where, with which keys and why; what is denied",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_doctor},
     {"sim", "sim serve [--port N] [--world FILE]", "the simulator on a loopback port, for any AWS client",
