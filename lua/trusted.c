@@ -18,11 +18,14 @@
 #define LOOK_EVERY 1000000  // instructions
 
 #define DEFAULT_MEMORY ((size_t)512 * 1024 * 1024)
+#define LARGE_HEAP ((size_t)24 * 1024 * 1024)
+#define LARGE_PAUSE 150
 
 struct trusted {
     lua_State *L;
     struct heap heap;
     int64_t called_ms;
+    bool large;
 };
 
 // One call, as it crosses lua_pcall.
@@ -187,6 +190,14 @@ static bool lua_failed(lua_State *L, int status, const struct call *c, struct er
                    text ? text : "an error without a message");
 }
 
+// A large world is kept for long: its garbage must not be allowed to become a multiple of it.
+static void mind_large_heap(struct trusted *t) {
+    bool large = t->heap.used > LARGE_HEAP;
+    if (large == t->large) return;
+    t->large = large;
+    lua_gc(t->L, LUA_GCINC, large ? LARGE_PAUSE : HEAP_PAUSE, 0, 0);
+}
+
 bool trusted_call(struct trusted *t, const char *module, const char *function,
                   const struct val *const *arguments, size_t count, struct val **result,
                   struct err *e) {
@@ -199,6 +210,7 @@ bool trusted_call(struct trusted *t, const char *module, const char *function,
     int status = lua_pcall(t->L, 1, 0, 0);
     if (status != LUA_OK) lua_failed(t->L, status, &c, c.e);
     lua_settop(t->L, 0);
+    mind_large_heap(t);
     if (status != LUA_OK) return false;
     if (!c.result) return err_prefix(c.e, "internal: %s.%s returned", module, function);
     *result = c.result;

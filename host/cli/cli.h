@@ -26,6 +26,7 @@ int verb_call(struct host *h, const struct options *o);
 int verb_close(struct host *h, const struct options *o);
 int verb_drill(struct host *h, const struct options *o);
 int verb_sim(struct host *h, const struct options *o);
+int verb_snapshot(struct host *h, const struct options *o);
 int verb_list(struct host *h, const struct options *o);
 int verb_show(struct host *h, const struct options *o);
 int verb_doctor(struct host *h, const struct options *o);
