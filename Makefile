@@ -51,7 +51,8 @@ LIBS       = $(shell pkg-config --libs lua5.4 libcrypto libcjson expat inih libs
 HOST_SRC := $(sort $(wildcard host/*/*.c))
 LUA_SRC  := $(sort $(filter-out lua/main.c,$(wildcard lua/*.c)))
 OBJ      := $(patsubst %.c,$(B)/%.o,$(HOST_SRC) $(LUA_SRC))
-ASSETS   := $(sort $(wildcard host/model/*.model stdlib/*/*.lua playbooks/*.lua playbooks/*/*.lua))
+ASSETS   := $(sort $(wildcard host/model/*.model stdlib/*/*.lua playbooks/*.lua playbooks/*/*.lua \
+                      playbooks/*/*/*.lua))
 ifeq ($(MODE),release)
   OBJ += $(B)/assets.o
 endif

@@ -48,8 +48,12 @@ static const struct verb verbs[] = {
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_lint},
     {"call", "call SERVICE OPERATION [JSON]", "one API call through the gate",
      NEEDS_ADVISOR | NEEDS_AWS, verb_call},
+    {"drill", "drill [FILE|FOLDER ...] [--junit F]", "rehearse playbooks in scripted worlds; prints TAP",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_drill},
     {"doctor", "doctor [PLAYBOOK key=value ...]", "who, where, with which keys and why; what is denied",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_doctor},
+    {"snapshot", "snapshot VPC --out FILE", "copy a VPC into a world's file, to drill on",
+     NEEDS_ADVISOR | NEEDS_AWS, verb_snapshot},
     {"sim", "sim serve [--port N] [--world FILE]", "the simulator on a loopback port, for any AWS client",
      NEEDS_ADVISOR, verb_sim},
     {"version", "version", "the version", 0, verb_version},
@@ -69,6 +73,8 @@ static const char flags_text[] =
     "  --yes                 say yes beforehand (never to irreversible calls of a playbook)\n"
     "  --no-input            never ask; what needs a question is refused (exit 5)\n"
     "  --sim[=WORLD]         a simulated world instead of AWS; --save writes it back\n"
+    "  --out FILE            snapshot: where to\n"
+    "  --port N --world FILE sim serve: the port, and the world; --save writes it back at the end\n"
     "  --deadline SECONDS    computing time of a playbook (300)\n"
     "  --detailed-exitcode   plan: exit 10 when changes are pending\n"
     "  --json                events or data on stdout, one JSON value a line\n"
@@ -176,7 +182,7 @@ static int run_verb(struct host *h, const struct verb *v, const struct options *
               set_up(h, v, o, parts, &advisor, &e);
     code = ok ? v->run(h, o) : fail(h, &e);
     // The world goes on where it stands only when that was asked for.
-    if (ok && o->save && o->sim && *o->sim && !world_save(h->advisor, o->sim, &e)) code = fail(h, &e);
+    if (ok && o->save && o->sim && *o->sim && !world_save(h->advisor, "live", o->sim, &e)) code = fail(h, &e);
     backend_free(&h->backend);
     if (h->advisor) parts->free_advisor(&advisor);
     model_free(h->model);

@@ -62,7 +62,7 @@ static int serve(struct host *h, const struct options *o) {
         say_where(h, s, &keys);
         ok = loop_until(h->loop, &done, true, &e);
     }
-    if (ok && o->save && o->world) ok = world_save(h->advisor, o->world, &e);
+    if (ok && o->save && o->world) ok = world_save(h->advisor, "live", o->world, &e);
     if (!ok) console_error(h->console, &e);
     server_stop(s);
     return ok ? EXIT_DONE : EXIT_FAILED;

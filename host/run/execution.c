@@ -270,7 +270,7 @@ static bool ask_unplanned(void *ctx, struct gate_request *r, struct err *e) {
     shown.first = 0;
     shown.count = 1;
     one.steps = &shown;
-    bool can_ask = x->confirm->prompt != NULL;
+    bool can_ask = confirm_can_ask(x->confirm);
     if (can_ask) show_step(x->scene, &one, 1);
     else
         err_set(e, ERR_LEFT_PLAN,

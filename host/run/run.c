@@ -98,12 +98,19 @@ static void init_gate(struct run *r, struct gate *g, enum gate_mode mode,
                        .tell_ctx = &r->scene};
 }
 
+static bool find_source(struct run *r, struct err *e) {
+    if (!r->options->source) return source_find(r->options->playbook, &r->source, e);
+    r->source = *r->options->source;
+    *r->options->source = (struct source){0};
+    return true;
+}
+
 static bool prepare(struct run *r, struct err *e) {
     struct host *h = r->host;
     if (!plan_init(&r->plan)) return err_memory(e);
     r->scene = scene_new(h);
     r->given = parse_pairs(r->options->pairs, r->options->pair_count, e);
-    if (!r->given || !source_find(r->options->playbook, &r->source, e)) return false;
+    if (!r->given || !find_source(r, e)) return false;
     if (!live_init(&r->live, h->backend.answers, h->loop, e) ||
         !rehearsed_init(&r->rehearsed, &r->live, h->model, h->advisor, e))
         return false;
@@ -315,8 +322,8 @@ static bool ready_to_ask(struct run *r, struct err *e) {
     const struct host *h = r->host;
     struct err no_terminal;
     r->confirm = (struct confirm){
-        .model = h->model, .yes = h->yes, .accept = val_get(r->rehearsal.args, "accept")};
-    if (!h->no_input) r->confirm.prompt = prompt_open(h->loop, &no_terminal);
+        .model = h->model, .operator = h->operator, .yes = h->yes, .accept = val_get(r->rehearsal.args, "accept")};
+    if (!h->no_input && !h->operator) r->confirm.prompt = prompt_open(h->loop, &no_terminal);
     return confirm_possible(&r->confirm, &r->plan, e);
 }
 

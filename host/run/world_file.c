@@ -85,10 +85,11 @@ bool world_open(const struct advisor *a, const char *path, struct err *e) {
 
 // --- writing -----------------------------------------------------------------------
 
-static bool ask_records(const struct advisor *a, int64_t from, struct val **records,
-                        struct err *e) {
+static bool ask_records(const struct advisor *a, const char *world, int64_t from,
+                        struct val **records, struct err *e) {
     struct val *about = val_map();
-    bool ok = about && val_set(about, "from", val_int(from)) &&
+    bool ok = about && val_set(about, "world", val_cstr(world)) &&
+              val_set(about, "from", val_int(from)) &&
               val_set(about, "count", val_int(BATCH));
     if (!ok) err_memory(e);
     ok = ok && a->world(a->ctx, "records", about, records, e);
@@ -108,10 +109,11 @@ static bool write_records(FILE *f, const struct val *records) {
     return ok;
 }
 
-static bool write_all(const struct advisor *a, FILE *f, const char *path, struct err *e) {
+static bool write_all(const struct advisor *a, const char *world, FILE *f, const char *path,
+                      struct err *e) {
     for (int64_t from = 1;; from += BATCH) {
         struct val *records = NULL;
-        if (!ask_records(a, from, &records, e)) return false;
+        if (!ask_records(a, world, from, &records, e)) return false;
         size_t count = val_count(records);
         bool ok = write_records(f, records);
         val_unref(records);
@@ -122,14 +124,14 @@ static bool write_all(const struct advisor *a, FILE *f, const char *path, struct
     return err_errno(e, "cannot write %s", path);
 }
 
-bool world_save(const struct advisor *a, const char *path, struct err *e) {
+bool world_save(const struct advisor *a, const char *world, const char *path, struct err *e) {
     struct buf beside = BUF_EMPTY;
     buf_printf(&beside, "%s.%ld.tmp", path, (long)getpid());
     if (beside.failed) return err_memory(e);
     int fd = open(beside.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
     bool ok = f || err_errno(e, "cannot write %s", beside.data);
-    ok = ok && write_all(a, f, path, e);
+    ok = ok && write_all(a, world, f, path, e);
     if (f && fclose(f) != 0 && ok) ok = err_errno(e, "cannot write %s", path);
     if (ok && rename(beside.data, path) != 0) ok = err_errno(e, "cannot replace %s", path);
     if (!ok && fd >= 0) unlink(beside.data);

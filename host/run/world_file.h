@@ -10,7 +10,8 @@
 // Makes the file's world the current one; "" is the default world. ERR_USAGE names file and line.
 bool world_open(const struct advisor *a, const char *path, struct err *e);
 
-// Writes the current world: beside the file, synced, then renamed over it.
-bool world_save(const struct advisor *a, const char *path, struct err *e);
+// Writes a world ("live": the current one; "snapshot": what `keep_vpc` kept): beside the file,
+// synced, then renamed over it.
+bool world_save(const struct advisor *a, const char *world, const char *path, struct err *e);
 
 #endif

@@ -38,6 +38,11 @@ function rehearsal.id_of(name)
     return nil
 end
 
+-- All of this VPC is needed, and of no other: a world to drill on.
+function rehearsal.want_vpc(vpc)
+    return state.snapshot:want_whole(vpc)
+end
+
 -- The reads that are still needed for the copy of the VPCs involved.
 function rehearsal.wants()
     return state.snapshot:wants()

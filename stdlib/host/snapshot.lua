@@ -32,6 +32,17 @@ local ONCE = {
                                                "EgressOnlyInternetGatewayIds" },
 }
 
+-- What a world to drill on has besides; read of the whole Region, since no filter names a VPC.
+-- Operation -> the largest page, false when it has none.
+local OF_REGION = {
+    describe_security_group_rules = 1000, describe_volumes = 500, describe_addresses = false,
+    describe_iam_instance_profile_associations = 1000, describe_managed_prefix_lists = 100,
+    describe_prefix_lists = 1000,
+}
+
+-- Groups that are asked for by their ids at once.
+local GROUPS_AT_ONCE = 200
+
 -- Filters that keep a read inside one VPC when they name resources of it, by their kind.
 local INSIDE = {
     ["attachment.instance-id"] = "Instances", ["instance-id"] = "Instances",
@@ -82,11 +93,42 @@ local function involve(self)
     end
 end
 
+-- All of this VPC, and of no other.
+function snapshot:want_whole(vpc)
+    self.vpcs[vpc], self.closed = true, true
+    want_vpc(self, vpc)
+    for _, operation in ipairs(calls.sorted_keys(OF_REGION)) do
+        want(self, operation, calls.ec2(operation, { MaxResults = OF_REGION[operation] or nil }))
+    end
+    return true
+end
+
+-- An interface may carry groups of another VPC: they are read by their ids, once the interfaces
+-- are known.
+local function want_foreign_groups(self)
+    local groups, lost = self.resources("SecurityGroups"), {}
+    for _, interface in pairs(self.resources("NetworkInterfaces")) do
+        for _, group in ipairs(interface.Groups or {}) do
+            if not groups[group.GroupId] then lost[group.GroupId] = true end
+        end
+    end
+    local ids = calls.sorted_keys(lost)
+    for first = 1, #ids, GROUPS_AT_ONCE do
+        local some = table.move(ids, first, math.min(first + GROUPS_AT_ONCE - 1, #ids), 1, {})
+        want(self, "describe_security_groups by ids " .. first,
+             calls.ec2("describe_security_groups", { GroupIds = some }))
+    end
+end
+
 -- The reads to make now; an empty list when the copy is complete. Call it again after their
 -- results were seen.
 function snapshot:wants()
     involve(self)
     self.closed = true
+    if #self.wanted == 0 and not self.looked_for_groups and next(self.vpcs) then
+        self.looked_for_groups = true
+        want_foreign_groups(self)
+    end
     local list = self.wanted
     self.wanted = {}
     return list

@@ -2,7 +2,10 @@
 --
 -- Owns: the one world of `--sim`, `sim serve` and drills, under the session's name "live". Each
 -- function takes one map and gives one value (host/run/advisor.h, `world`).
+local rehearsal = require "rehearsal"
 local session = require "sim_session"
+local snapshot_world = require "snapshot_world"
+local values = require "sim_values"
 
 local LIVE = "live"
 local world = {}
@@ -24,9 +27,31 @@ function world.add(about)
     return session.add(LIVE, about.records)
 end
 
--- {from, count}: records to save; an empty list at the end.
+-- {world?, from, count}: records to save; an empty list at the end.
 function world.records(about)
-    return session.records(LIVE, about.from, about.count)
+    return session.records(about.world or LIVE, about.from, about.count)
+end
+
+-- ---- a copy of a VPC ----------------------------------------------------------------------
+
+-- {vpc}: all of it will be wanted (advisor.h, rehearsal_wants).
+function world.want_vpc(about)
+    return rehearsal.want_vpc(about.vpc)
+end
+
+-- {vpc, at}: what was read of it becomes the world "snapshot": {resources, missing} or {error}.
+function world.keep_vpc(about)
+    local copy = rehearsal.worlds()
+    local missing = rehearsal.missing()
+    if not copy.resources.Vpcs[about.vpc] then
+        local why = #missing > 0 and " could be read (permission for " .. missing[1] .. ")"
+            or " is in " .. copy.region
+        return { error = "no VPC " .. about.vpc .. why }
+    end
+    snapshot_world.prune(copy)
+    copy.now, copy.seed = about.at, values.hash(about.vpc)
+    session.put("snapshot", copy)
+    return { resources = snapshot_world.count(copy), missing = missing }
 end
 
 function world.facts()

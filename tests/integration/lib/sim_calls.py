@@ -102,6 +102,7 @@ def sequence(has):
     yield "ec2", "modify_instance_attribute", {"InstanceId": has["victim"],
                                                "InstanceInitiatedShutdownBehavior": {"Value": "stop"}}, None
     yield "ec2", "get_console_output", {"InstanceId": has["victim"]}, None
+    yield "ec2", "get_console_screenshot", {"InstanceId": has["victim"]}, None
     yield "ec2", "reboot_instances", {"InstanceIds": [has["victim"]]}, None
     yield "ec2", "stop_instances", {"InstanceIds": [has["app"]]}, None
     yield "ec2", "start_instances", {"InstanceIds": [has["victim"]]}, None
