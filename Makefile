@@ -25,8 +25,6 @@ else ifeq ($(MODE),asan)
   BASE_CFLAGS += -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
                  -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
   LDFLAGS     += -fsanitize=address,undefined
-else ifeq ($(MODE),valgrind)
-  BASE_CFLAGS += -O1 -g -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
 else ifeq ($(MODE),fuzz)
   CC          := clang
   BASE_CFLAGS += -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
@@ -143,7 +141,7 @@ fuzz-corpus:
 	@sh tests/fuzz/run.sh keep build/fuzz/fuzz
 
 valgrind:
-	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=debug tests
+	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=debug tests fuzzers
 	@sh tests/valgrind.sh all
 
 # --- API models ------------------------------------------------------------
