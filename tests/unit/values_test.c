@@ -163,7 +163,7 @@ static void test_pushing_without_memory(void **state) {
     int status = LUA_ERRMEM;
     long rounds = 0;
     for (; status != LUA_OK && rounds < 10000; rounds++) {
-        struct heap heap = {0, 1 << 24};
+        struct heap heap = {.cap = 1 << 24};
         lua_State *own = lua_newstate(heap_alloc, &heap);
         lua_pushcfunction(own, push_boxed);
         allocations_left = rounds;
@@ -177,7 +177,7 @@ static void test_pushing_without_memory(void **state) {
 
 static void test_heap_keeps_its_cap(void **state) {
     (void)state;
-    struct heap heap = {0, 1000};
+    struct heap heap = {.cap = 1000};
     void *block = heap_alloc(&heap, NULL, LUA_TSTRING, 600);
     assert_non_null(block);
     assert_null(heap_alloc(&heap, NULL, 0, 401));
