@@ -19,7 +19,7 @@ BASE_CFLAGS := -std=c11 -D_GNU_SOURCE -Ihost -I. -DCORDON_VERSION='"$(VERSION)"'
                -fstack-protector-strong
 
 ifeq ($(MODE),release)
-  BASE_CFLAGS += -O2 -g -D_FORTIFY_SOURCE=2 -fPIE
+  BASE_CFLAGS += -O2 -g -D_FORTIFY_SOURCE=2 -fPIE -DCORDON_SLABS
   LDFLAGS     += -pie -Wl,-z,relro,-z,now
 else ifeq ($(MODE),asan)
   BASE_CFLAGS += -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
@@ -177,6 +177,14 @@ demo: venv
 	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=release
 	@$(PYTHON) tests/demo.py build/release/cordon
 
+# --- figures -----------------------------------------------------------------
+# docs/performance.md says what is measured. FULL=1 adds what takes minutes and a gigabyte.
+bench: venv
+	@$(MAKE) --no-print-directory -s MODE=release
+	@$(PYTHON) tests/have.py tests/bench/requirements.txt || build/venv/bin/pip install -q \
+	    -r tests/bench/requirements.txt || echo "awscli could not be installed: it is left out"
+	@$(PYTHON) tests/bench/run.py $(if $(FULL),--full) build/release/cordon
+
 check: venv
 	@sh tests/check.sh
 
@@ -188,5 +196,5 @@ clean:
 	rm -rf build/debug build/asan build/release build/fuzz build/valgrind
 
 -include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(RUNNERS) $(FUZZERS))
-.PHONY: all tests fuzzers fuzz fuzz-corpus valgrind model deps venv demo check install clean
+.PHONY: all tests fuzzers fuzz fuzz-corpus valgrind model deps venv demo bench check install clean
 .DELETE_ON_ERROR:
