@@ -314,6 +314,18 @@ def no_aws():
     C.equal("nobody was contacted", len(asked), 0, asked)
 
 
+def guide():
+    with open(os.path.join(TOP, "docs", "drills.md")) as f:
+        text = f.read()
+    blocks = re.findall(r"^```lua\n(.*?)^```", text, re.S | re.M)
+    C.check("the guide has a drill", blocks)
+    for number, block in enumerate(blocks):
+        code, out, err = one("guide-%d.lua" % number, block)
+        C.equal("the guide's drill %d passes" % number, code, 0, out + err)
+    shown = re.search(r"^```\n(TAP version 13\n.*?)^```", text, re.S | re.M).group(1)
+    C.equal("and prints what the guide shows", drill(os.path.join(WORK, "guide-0.lua"))[1], shown)
+
+
 def saved_world():
     world = os.path.join(WORK, "default.world")
     first = [l for l in subprocess.run([CORDON, "--sim", "call", "ec2", "describe_vpcs", "{}"],
@@ -337,7 +349,7 @@ def interrupted():
 
 
 try:
-    for test in (shipped, embedded, failing, not_loading, faults, hostile, no_aws, saved_world, interrupted):
+    for test in (shipped, embedded, failing, not_loading, faults, hostile, no_aws, guide, saved_world, interrupted):
         test()
 finally:
     shutil.rmtree(WORK, ignore_errors=True)
