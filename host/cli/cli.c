@@ -70,6 +70,7 @@ static const char flags_text[] =
     "  --no-input            never ask; what needs a question is refused (exit 5)\n"
     "  --sim[=WORLD]         a simulated world instead of AWS; --save writes it back\n"
     "  --deadline SECONDS    computing time of a playbook (300)\n"
+    "  --timeout SECONDS     how long one request to AWS may take (60)\n"
     "  --detailed-exitcode   plan: exit 10 when changes are pending\n"
     "  --json                events or data on stdout, one JSON value a line\n"
     "  --quiet --verbose --no-color\n"
@@ -142,6 +143,7 @@ static struct host host_of(const struct options *o) {
                          .endpoint_url = o->endpoint_url,
                          .ticket = o->ticket,
                          .deadline_ms = (o->deadline_s ? o->deadline_s : DEFAULT_DEADLINE_S) * 1000,
+                         .timeout_ms = o->timeout_s * 1000,
                          .yes = o->yes,
                          .no_input = o->no_input,
                          .verbose = o->verbose,

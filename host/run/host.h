@@ -20,6 +20,7 @@ struct host {
     // The global flags, as given; NULL or false when they were not.
     const char *profile, *region, *endpoint_url, *ticket;
     int64_t deadline_ms;
+    int64_t timeout_ms;  // of one request; 0: the usual
     bool yes, no_input, json, verbose;
     bool changed;  // said by a verb at its end: something was changed
 };
