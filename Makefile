@@ -173,9 +173,9 @@ venv: deps
 	@$(MAKE) --no-print-directory $(PYTHON)
 
 # --- the two commands --------------------------------------------------------
-demo: venv
+demo: deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=release
-	@$(PYTHON) tests/demo.py build/release/cordon
+	@python3 tests/demo.py build/release/cordon
 
 # --- figures -----------------------------------------------------------------
 # docs/performance.md says what is measured. FULL=1 adds what takes minutes and a gigabyte.
