@@ -111,7 +111,7 @@ static void on_too_long(void *ctx) {
 }
 
 // One attempt with `n` allocations; true when it succeeded with some to spare.
-static bool attempt(long n, struct err *last) {
+static bool attempt(long n, struct err *why) {
     struct err e = {0};
     struct aws_options o = {.carrier = &carrier};
     struct loop_timer *limit = loop_timer_add(loop, 20000, on_too_long, NULL);
@@ -127,7 +127,7 @@ static bool attempt(long n, struct err *last) {
     aws_free(a);
     drop_last();
     loop_timer_cancel(limit);
-    *last = e;
+    *why = e;
     return ok && spare;
 }
 
