@@ -4,7 +4,7 @@
 #include <string.h>
 
 static enum console_style style_of(const char *state) {
-    return strcmp(state, "alive") == 0 ? STYLE_ALARM : STYLE_GOOD;
+    return strcmp(state, "alive") == 0 ? STYLE_CARE : STYLE_GOOD;
 }
 
 static void show(const struct scene *s, const struct val *flow) {
