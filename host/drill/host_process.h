@@ -17,7 +17,6 @@ struct host_setup {
     void *ctx;
 };
 
-#define HOST_KILLED 137  // as a shell says it
 
 struct host_end {
     int exit;
