@@ -173,7 +173,7 @@ static int mutate(struct host *h, const struct operation *op, const struct val *
     else {
         // Events of a single call would stand between its result and its reader.
         s.scene.json = false;
-        code = report_run(&s.scene, &s.gate, &s.outcome, NULL);
+        code = report_run(&s.scene, &s.gate, h->advisor, &s.outcome, NULL);
         h->changed = s.outcome.changed;
     }
     single_free(&s);

@@ -372,7 +372,7 @@ static int run_it(struct run *r) {
         console_error(r->host->console, usage ? &r->outcome.err : &e);
         code = usage ? EXIT_USAGE : EXIT_JOURNAL;
     } else {
-        code = report_run(&r->scene, &r->gate, &r->outcome, end.value);
+        code = report_run(&r->scene, &r->gate, r->host->advisor, &r->outcome, end.value);
         r->host->changed = r->outcome.changed;
     }
     pass_end_free(&end);
