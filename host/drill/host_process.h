@@ -17,7 +17,6 @@ struct host_setup {
     void *ctx;
 };
 
-
 struct host_end {
     int exit;
     struct buf transcript;  // what it said; empty when it was killed
