@@ -174,6 +174,7 @@ static bool start(struct gate *g, struct gate_request *r, struct err *e) {
         .op = r->op,
         .params = r->prepared,
         .permit = permitted ? &permit : NULL,
+        .urgent = r->closing,
         .just_created = mentions_created(g, r->prepared),
     };
     return g->answerer->call(g->answerer->ctx, &call, answered, r, e);
