@@ -19,14 +19,12 @@ BASE_CFLAGS := -std=c11 -D_GNU_SOURCE -Ihost -I. -DCORDON_VERSION='"$(VERSION)"'
                -fstack-protector-strong
 
 ifeq ($(MODE),release)
-  BASE_CFLAGS += -O2 -g -D_FORTIFY_SOURCE=2 -fPIE
+  BASE_CFLAGS += -O2 -g -D_FORTIFY_SOURCE=2 -fPIE -DCORDON_SLABS
   LDFLAGS     += -pie -Wl,-z,relro,-z,now
 else ifeq ($(MODE),asan)
   BASE_CFLAGS += -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
                  -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
   LDFLAGS     += -fsanitize=address,undefined
-else ifeq ($(MODE),valgrind)
-  BASE_CFLAGS += -O1 -g -DCORDON_SANITIZED -DASSET_ROOT='"$(CURDIR)"'
 else ifeq ($(MODE),fuzz)
   CC          := clang
   BASE_CFLAGS += -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
@@ -51,7 +49,8 @@ LIBS       = $(shell pkg-config --libs lua5.4 libcrypto libcjson expat inih libs
 HOST_SRC := $(sort $(wildcard host/*/*.c))
 LUA_SRC  := $(sort $(filter-out lua/main.c,$(wildcard lua/*.c)))
 OBJ      := $(patsubst %.c,$(B)/%.o,$(HOST_SRC) $(LUA_SRC))
-ASSETS   := $(sort $(wildcard host/model/*.model stdlib/*/*.lua playbooks/*.lua playbooks/*/*.lua))
+ASSETS   := $(sort $(wildcard host/model/*.model stdlib/*/*.lua playbooks/*.lua playbooks/*/*.lua \
+                      playbooks/*/*/*.lua))
 ifeq ($(MODE),release)
   OBJ += $(B)/assets.o
 endif
@@ -99,7 +98,7 @@ $(B)/assets.o: $(B)/assets.S
 # "// link: FLAGS" in a test is given to its linker (-Wl,--wrap=fdatasync).
 TEST_LINK = $(shell sed -n 's,^// link: ,,p' $<)
 UNIT   := $(patsubst tests/unit/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/*.c)))
-SUITES := $(patsubst tests/suites/%.c,$(B)/tests/%,$(sort $(wildcard tests/suites/*.c)))
+RUNNERS := $(patsubst tests/suites/%.c,$(B)/tests/%,$(sort $(wildcard tests/suites/*.c)))
 
 $(B)/tests/%: tests/unit/%.c $(B)/libcordon.a
 	@mkdir -p $(@D)
@@ -111,7 +110,7 @@ $(B)/tests/%: tests/suites/%.c $(B)/libcordon.a
 	$(call say,CC)
 	$(Q)$(CC) $(BASE_CFLAGS) $(LUA_CFLAGS) $(LIB_CFLAGS) $(CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(B)/libcordon.a $(LIBS)
 
-tests: $(UNIT) $(SUITES) $(B)/cordon
+tests: $(UNIT) $(RUNNERS) $(B)/cordon
 
 # --- fuzzing and memory ------------------------------------------------------
 # tests/fuzz/NAME.c becomes build/MODE/fuzz/NAME: with clang's libFuzzer in MODE=fuzz, else with
@@ -142,7 +141,7 @@ fuzz-corpus:
 	@sh tests/fuzz/run.sh keep build/fuzz/fuzz
 
 valgrind:
-	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=debug tests
+	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=debug tests fuzzers
 	@sh tests/valgrind.sh all
 
 # Ten thousand isolations in random worlds (`make check` runs a thousand).
@@ -178,9 +177,17 @@ venv: deps
 	@$(MAKE) --no-print-directory $(PYTHON)
 
 # --- the two commands --------------------------------------------------------
-demo: venv
+demo: deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=release
-	@$(PYTHON) tests/demo.py build/release/cordon
+	@python3 tests/demo.py build/release/cordon
+
+# --- figures -----------------------------------------------------------------
+# docs/performance.md says what is measured. FULL=1 adds what takes minutes and a gigabyte.
+bench: venv
+	@$(MAKE) --no-print-directory -s MODE=release
+	@$(PYTHON) tests/have.py tests/bench/requirements.txt || build/venv/bin/pip install -q \
+	    -r tests/bench/requirements.txt || echo "awscli could not be installed: it is left out"
+	@$(PYTHON) tests/bench/run.py $(if $(FULL),--full) build/release/cordon
 
 check: venv
 	@sh tests/check.sh
@@ -192,6 +199,6 @@ install: $(B)/cordon
 clean:
 	rm -rf build/debug build/asan build/release build/fuzz build/valgrind
 
--include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(SUITES) $(FUZZERS))
-.PHONY: all property tests fuzzers fuzz fuzz-corpus valgrind model deps venv demo check install clean
+-include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(RUNNERS) $(FUZZERS))
+.PHONY: all property tests fuzzers fuzz fuzz-corpus valgrind model deps venv demo bench check install clean
 .DELETE_ON_ERROR:

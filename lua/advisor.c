@@ -53,6 +53,12 @@ static bool world(void *t, const char *function, const struct val *about, struct
     return trusted_call(t, "world", function, in, COUNT(in), answer, e);
 }
 
+static bool drill(void *t, const char *function, const struct val *about, struct val **answer,
+                  struct err *e) {
+    const struct val *in[] = {about};
+    return trusted_call(t, "drill", function, in, COUNT(in), answer, e);
+}
+
 static bool check_arguments(void *t, const struct val *declared, const struct val *given,
                             struct val **checked, struct err *e) {
     const struct val *in[] = {declared, given};
@@ -128,6 +134,7 @@ struct advisor advisor_from_lua(struct trusted *t) {
         .fate_reads = fate_reads,
         .fate = fate,
         .world = world,
+        .drill = drill,
         .check_arguments = check_arguments,
         .resolve_arguments = resolve_arguments,
         .rehearsal_begin = rehearsal_begin,

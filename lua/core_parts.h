@@ -9,7 +9,7 @@
 
 #include "base/val.h"
 
-#define CORE_PARTS 5
+#define CORE_PARTS 6
 
 struct core_parts {
     struct {
@@ -22,7 +22,7 @@ struct core_parts {
 bool core_find(struct core_parts *parts);
 
 // [-0, +4, e] Builds the environment of a sandbox's state and runs the parts as part(core, host);
-// the last one runs the pass. `load` becomes core.load, `host` the C functions. Leaves the
+// the last one runs the pass (a drill's, when load.kind is "drill"). `load` becomes core.load, `host` the C functions. Leaves the
 // libraries, the names, the environment and core.
 void core_run(lua_State *L, const struct core_parts *parts, const struct val *load,
               const luaL_Reg *host);

@@ -7,10 +7,15 @@
 #include <string.h>
 
 #include "base/asset.h"
+#include "base/clock.h"
 #include "chunk.h"
 #include "heap.h"
 #include "ordered.h"
 #include "values.h"
+
+// What computes for longer has met something that nobody thought of; every loop ends there.
+#define LONGEST_CALL_MS 60000
+#define LOOK_EVERY 1000000  // instructions
 
 #define DEFAULT_MEMORY ((size_t)512 * 1024 * 1024)
 #define LARGE_HEAP ((size_t)24 * 1024 * 1024)
@@ -19,6 +24,7 @@
 struct trusted {
     lua_State *L;
     struct heap heap;
+    int64_t called_ms;
     bool large;
 };
 
@@ -30,6 +36,16 @@ struct call {
     struct val *result;
     struct err *e;
 };
+
+// --- patience ---
+
+// Raises again and again, so that no pcall of a module can go on.
+static void look_at_clock(lua_State *L, lua_Debug *ar) {
+    const struct trusted *t = *(struct trusted **)lua_getextraspace(L);
+    (void)ar;
+    if (clock_real_ms() - t->called_ms > LONGEST_CALL_MS)
+        luaL_error(L, "it computed for more than %d s", LONGEST_CALL_MS / 1000);
+}
 
 // --- modules -----------------------------------------------------------------
 
@@ -121,6 +137,9 @@ struct trusted *trusted_new(size_t memory, struct err *e) {
         t->L = lua_newstate(heap_alloc, &t->heap);
     }
     if (t && t->L) {
+        t->called_ms = clock_real_ms();
+        *(struct trusted **)lua_getextraspace(t->L) = t;
+        lua_sethook(t->L, look_at_clock, LUA_MASKCOUNT, LOOK_EVERY);
         lua_gc(t->L, LUA_GCINC, HEAP_PAUSE, 0, 0);
         lua_pushcfunction(t->L, build);
         if (lua_pcall(t->L, 0, 0, 0) == LUA_OK) return t;
@@ -185,6 +204,7 @@ bool trusted_call(struct trusted *t, const char *module, const char *function,
     struct err own = {0};
     struct call c = {module, function, arguments, count, NULL, e ? e : &own};
     *result = NULL;
+    t->called_ms = clock_real_ms();
     lua_pushcfunction(t->L, protected_call);
     lua_pushlightuserdata(t->L, &c);
     int status = lua_pcall(t->L, 1, 0, 0);

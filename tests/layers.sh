@@ -28,7 +28,7 @@ rule "something outside host/aws calls the sender" \
     sh -c "grep -rnE '\bhttp_(send|start|request)[a-z_]*\(' host lua --include='*.c' | grep -v '^host/aws/'"
 
 # Folders in dependency order: each may include itself and those before it.
-order="base model codec aws serve journal child plan gate prompt run cli"
+order="base model codec aws serve journal child plan gate prompt run drill cli"
 for folder in $order; do
     later=$(echo "$order" | sed "s/.*\b$folder\b *//" | tr ' ' '|')
     [ -n "$later" ] || continue

@@ -10,13 +10,30 @@
 #define FIRST_SECOND INT64_C(-62167219200)
 #define LAST_SECOND INT64_C(253402300799)
 
+static bool simulated;
+static int64_t simulated_us;
+
+void clock_simulate(int64_t us) {
+    if (!simulated || us > simulated_us) simulated_us = us;
+    simulated = true;
+}
+
+bool clock_is_simulated(void) {
+    return simulated;
+}
+
 int64_t clock_now_us(void) {
     struct timespec t;
+    if (simulated) return simulated_us;
     clock_gettime(CLOCK_REALTIME, &t);
     return t.tv_sec * SECOND + t.tv_nsec / 1000;
 }
 
 int64_t clock_mono_ms(void) {
+    return simulated ? simulated_us / 1000 : clock_real_ms();
+}
+
+int64_t clock_real_ms(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;

@@ -12,6 +12,13 @@
 int64_t clock_now_us(void);   // wall clock, microseconds since 1970
 int64_t clock_mono_ms(void);  // monotonic, milliseconds since some start
 
+// From now on both clocks of this process show this simulated time, and stand still until they
+// are moved on: by another call (never back), or by the loop when it has nothing to do but to
+// wait for a timer. For the host process of a drill.
+void clock_simulate(int64_t us);
+bool clock_is_simulated(void);
+int64_t clock_real_ms(void);  // the machine's own, monotonic, whatever is simulated
+
 // "2026-11-24T02:15:30.123456Z"
 #define CLOCK_ISO_SIZE 28
 void clock_iso_us(int64_t us, char out[CLOCK_ISO_SIZE]);

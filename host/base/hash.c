@@ -117,8 +117,25 @@ bool base64_decode(struct buf *out, const char *text, size_t len) {
     return padding <= 2 && (digits + padding) % 4 == 0 && digits % 4 != 1 && !out->failed;
 }
 
+static bool derived;
+static uint64_t derived_state;
+
+void random_derive(uint64_t seed) {
+    derived = true;
+    derived_state = seed;
+}
+
+// splitmix64.
+static unsigned char derived_byte(void) {
+    uint64_t z = derived_state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (unsigned char)(z >> 56);
+}
+
 bool random_bytes(void *out, size_t len) {
     char *at = out;
+    for (; derived && len > 0; len--) *at++ = (char)derived_byte();
     while (len > 0) {
         ssize_t got = getrandom(at, len < 256 ? len : 256, 0);
         if (got <= 0) return false;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -36,6 +37,9 @@ bool base64_decode(struct buf *out, const char *text, size_t len);
 
 // From the system's generator; false when it has none.
 bool random_bytes(void *out, size_t len);
+// From now on this process's random bytes derive from `seed`. Only for the host process of a
+// drill, whose output must be the same every time: it has no network and no secret.
+void random_derive(uint64_t seed);
 // A random version 4 UUID, lower case, with the NUL.
 bool random_uuid(char out[37]);
 

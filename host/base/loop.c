@@ -23,6 +23,7 @@ struct loop_fd {
 struct loop_timer {
     struct loop *loop;
     struct loop_timer *next;  // sorted by `at`, then by age
+    struct loop_timer **list;
     int64_t at;
     bool armed;  // in the list
     bool kept;   // stays when it has fired
@@ -38,7 +39,7 @@ struct prepare {
 
 struct loop {
     struct loop_fd *fds;
-    struct loop_timer *timers;
+    struct loop_timer *timers, *watchdogs;
     struct prepare *prepares;
     size_t fd_count;
     int entered;  // how many loop_until are on the stack
@@ -66,6 +67,7 @@ void loop_free(struct loop *l) {
         l->fds = next;
     }
     while (l->timers) loop_timer_cancel(l->timers);
+    while (l->watchdogs) loop_timer_cancel(l->watchdogs);
     while (l->prepares) {
         struct prepare *next = l->prepares->next;
         free(l->prepares);
@@ -116,37 +118,51 @@ void loop_fd_remove(struct loop_fd *w) {
     sweep(w->loop);
 }
 
-struct loop_timer *loop_timer_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx) {
-    struct loop_timer *t = loop_timer_keep(l, fn, ctx);
-    if (!t) return NULL;
-    t->kept = false;
-    loop_timer_arm(t, ms > 0 ? ms : 0);
-    return t;
-}
-
-struct loop_timer *loop_timer_keep(struct loop *l, loop_timer_fn *fn, void *ctx) {
+static struct loop_timer *new_timer(struct loop *l, struct loop_timer **list, loop_timer_fn *fn,
+                                    void *ctx) {
     struct loop_timer *t = malloc(sizeof *t);
-    if (t) *t = (struct loop_timer){.loop = l, .fn = fn, .ctx = ctx, .kept = true};
+    if (t) *t = (struct loop_timer){.loop = l, .list = list, .fn = fn, .ctx = ctx};
     return t;
 }
 
 static void disarm(struct loop_timer *t) {
     if (!t->armed) return;
-    struct loop_timer **at = &t->loop->timers;
+    struct loop_timer **at = t->list;
     while (*at != t) at = &(*at)->next;
     *at = t->next;
     t->armed = false;
 }
 
-void loop_timer_arm(struct loop_timer *t, int64_t ms) {
-    disarm(t);
-    if (ms < 0) return;
-    t->at = clock_mono_ms() + ms;
-    struct loop_timer **at = &t->loop->timers;
+static void arm(struct loop_timer *t, int64_t due) {
+    t->at = due;
+    struct loop_timer **at = t->list;
     while (*at && (*at)->at <= t->at) at = &(*at)->next;
     t->next = *at;
     *at = t;
     t->armed = true;
+}
+
+struct loop_timer *loop_timer_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx) {
+    struct loop_timer *t = new_timer(l, &l->timers, fn, ctx);
+    if (t) arm(t, clock_mono_ms() + (ms > 0 ? ms : 0));
+    return t;
+}
+
+struct loop_timer *loop_watchdog_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx) {
+    struct loop_timer *t = new_timer(l, &l->watchdogs, fn, ctx);
+    if (t) arm(t, clock_real_ms() + (ms > 0 ? ms : 0));
+    return t;
+}
+
+struct loop_timer *loop_timer_keep(struct loop *l, loop_timer_fn *fn, void *ctx) {
+    struct loop_timer *t = new_timer(l, &l->timers, fn, ctx);
+    if (t) t->kept = true;
+    return t;
+}
+
+void loop_timer_arm(struct loop_timer *t, int64_t ms) {
+    disarm(t);
+    if (ms >= 0) arm(t, clock_mono_ms() + ms);
 }
 
 void loop_timer_cancel(struct loop_timer *t) {
@@ -173,10 +189,9 @@ void loop_prepare_remove(struct loop *l, loop_prepare_fn *fn, void *ctx) {
     }
 }
 
-static void fire_timers(struct loop *l) {
-    int64_t now = clock_mono_ms();
-    while (l->timers && l->timers->at <= now) {
-        struct loop_timer *t = l->timers;
+static void fire(struct loop_timer **list, int64_t now) {
+    while (*list && (*list)->at <= now) {
+        struct loop_timer *t = *list;
         loop_timer_fn *fn = t->fn;
         void *ctx = t->ctx;
         if (t->kept) disarm(t);
@@ -185,19 +200,34 @@ static void fire_timers(struct loop *l) {
     }
 }
 
+static void fire_timers(struct loop *l) {
+    fire(&l->watchdogs, clock_real_ms());
+    fire(&l->timers, clock_mono_ms());
+}
+
 static int shorter(int a, int b) {
     if (a < 0) return b;
     return b < 0 || a < b ? a : b;
 }
 
+static int time_left(const struct loop_timer *t, int64_t now) {
+    int64_t left = t->at - now;
+    return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
+static bool may_move_time(const struct loop *l) {
+    return clock_is_simulated() && l->timers && !l->watchdogs;
+}
+
 static int sleep_for(struct loop *l) {
     int ms = -1;
     for (struct prepare *p = l->prepares; p; p = p->next) ms = shorter(ms, p->fn(p->ctx));
-    if (l->timers) {
-        int64_t left = l->timers->at - clock_mono_ms();
-        ms = shorter(ms, left < 0 ? 0 : left > 60000 ? 60000 : (int)left);
-    }
-    return ms;
+    if (l->watchdogs) ms = shorter(ms, time_left(l->watchdogs, clock_real_ms()));
+    if (!l->timers) return ms;
+    int left = time_left(l->timers, clock_mono_ms());
+    // Simulated time does not go by: waiting for it makes sense only by moving it.
+    if (clock_is_simulated() && left) return may_move_time(l) ? 0 : ms;
+    return shorter(ms, left);
 }
 
 static bool poll_once(struct loop *l, const bool *done, struct err *e) {
@@ -222,6 +252,7 @@ static bool poll_once(struct loop *l, const bool *done, struct err *e) {
     }
     free(watches);
     free(polls);
+    if (got == 0 && may_move_time(l)) clock_simulate(l->timers->at * 1000);
     fire_timers(l);
     return ok;
 }

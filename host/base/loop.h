@@ -34,6 +34,9 @@ void loop_fd_remove(struct loop_fd *w);  // NULL is allowed; does not close the 
 struct loop_timer *loop_timer_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx);
 void loop_timer_cancel(struct loop_timer *t);
 
+// As loop_timer_add, but on the machine's own clock where time is simulated: for watching over
+// another process. While one is set simulated time stands still: somebody is at work.
+struct loop_timer *loop_watchdog_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx);
 // A timer that stays until it is cancelled: not armed at first, armed as often as wanted, which
 // never allocates. A negative `ms` disarms it. Cancel it before the loop is freed.
 struct loop_timer *loop_timer_keep(struct loop *l, loop_timer_fn *fn, void *ctx);

@@ -129,7 +129,7 @@ static void on_socket_end(struct child *c) {
     c->socket_ended = true;
     buf_clear(&c->out);
     // A process that closed its socket but lives on has no business to.
-    if (!c->reaped && !c->linger) c->linger = loop_timer_add(c->loop, LINGER_MS, on_linger, c);
+    if (!c->reaped && !c->linger) c->linger = loop_watchdog_add(c->loop, LINGER_MS, on_linger, c);
     if (!c->reaped && !c->linger) refuse(c);
 }
 
@@ -259,7 +259,7 @@ static void on_deadline(void *ctx) {
 void child_clock_stop(struct child *c) {
     if (!c->clock_runs) return;
     c->clock_runs = false;
-    c->left_ms -= clock_mono_ms() - c->clock_since;
+    c->left_ms -= clock_real_ms() - c->clock_since;
     loop_timer_cancel(c->deadline);
     c->deadline = NULL;
 }
@@ -267,8 +267,8 @@ void child_clock_stop(struct child *c) {
 void child_clock_start(struct child *c) {
     if (c->clock_runs || c->killed || c->reported) return;
     c->clock_runs = true;
-    c->clock_since = clock_mono_ms();
-    c->deadline = loop_timer_add(c->loop, c->left_ms, on_deadline, c);
+    c->clock_since = clock_real_ms();
+    c->deadline = loop_watchdog_add(c->loop, c->left_ms, on_deadline, c);
     if (!c->deadline) child_kill(c);  // without a watchdog it does not run
 }
 

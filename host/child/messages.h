@@ -4,7 +4,8 @@
 // ends are in this program, so there is no version; the host trusts none of it.
 //
 // Host to playbook:
-//   load   {file, source, seed, memory, modules}   first. file: chunk name for messages;
+//   load   {file, source, seed, memory, modules, kind}   first. kind: "drill" for a drill, absent
+//              for a playbook. file: chunk name for messages;
 //              source: the text; seed: integer for math.random; memory: allocator cap, bytes;
 //              modules: list of service names that become modules ("ec2", "sqs", "sts")
 //   run    {args}          after the declaration was accepted
@@ -31,12 +32,17 @@
 //   require  {id, name}                 value: {file, source}
 //   done     {ok, value, error}         last; value: what the playbook's `run` returned
 //
+// A drill sends no more than require, time, log, done and
+//   drill    {id, ask, on, options}     a word of its language (stdlib/playbook/core_drill.lua);
+//              value: what it gives. Its requests come one at a time.
+//
 // `branch` is "" outside `parallel`; inside, "1.3" is item 3 of the first parallel of the
 // enclosing branch, joined by '/': "1.3/2.1".
 #ifndef CORDON_CHILD_MESSAGES_H
 #define CORDON_CHILD_MESSAGES_H
 
 #define MSG_LOAD "load"
+#define LOAD_DRILL "drill"
 #define MSG_RUN "run"
 #define MSG_REPLY "reply"
 
@@ -55,5 +61,6 @@
 #define MSG_TIME "time"
 #define MSG_REQUIRE "require"
 #define MSG_DONE "done"
+#define MSG_DRILL "drill"
 
 #endif

@@ -120,16 +120,28 @@ static bool confirmed(struct single *s, enum word *word, struct err *e) {
     return ok;
 }
 
+static struct val *opened(const struct single *s) {
+    struct val *v = val_map();
+    if (v && val_set(v, "step", val_int(1)) &&
+        val_set(v, "title", val_cstr(s->plan.steps[0].title)))
+        return v;
+    val_unref(v);
+    return NULL;
+}
+
+static struct val *answer_given(const struct single *s, enum word word) {
+    struct val *v = val_map();
+    if (v && val_set(v, "step", val_int(1)) && val_set(v, "answer", val_cstr(word_text(word))) &&
+        val_set(v, "by", val_cstr(s->operator_name)) &&
+        val_set(v, "how", val_cstr(word == WORD_FLAG ? "--yes" : "terminal")))
+        return v;
+    val_unref(v);
+    return NULL;
+}
+
 static bool record_word(struct single *s, enum word word, struct err *e) {
-    struct val *open = val_map(), *v = val_map();
-    bool ok = open && v && val_set(open, "step", val_int(1)) &&
-              val_set(open, "title", val_cstr(s->plan.steps[0].title)) &&
-              val_set(v, "step", val_int(1)) && val_set(v, "answer", val_cstr(word_text(word))) &&
-              val_set(v, "by", val_cstr(s->operator_name)) &&
-              val_set(v, "how", val_cstr(word == WORD_FLAG ? "--yes" : "terminal"));
-    if (!ok) err_memory(e);
-    return ok && gate_record(&s->gate, "step.open", val_ref(open), e) &&
-           gate_record(&s->gate, "confirm", val_ref(v), e) && gate_sync(&s->gate, e);
+    return gate_record(&s->gate, "step.open", opened(s), e) &&
+           gate_record(&s->gate, "confirm", answer_given(s, word), e) && gate_sync(&s->gate, e);
 }
 
 static bool do_it(struct single *s, const struct operation *op, const struct val *params,
@@ -161,7 +173,7 @@ static int mutate(struct host *h, const struct operation *op, const struct val *
     else {
         // Events of a single call would stand between its result and its reader.
         s.scene.json = false;
-        code = report_run(&s.scene, &s.gate, &s.outcome, NULL);
+        code = report_run(&s.scene, &s.gate, h->advisor, &s.outcome, NULL);
         h->changed = s.outcome.changed;
     }
     single_free(&s);

@@ -24,6 +24,7 @@ int verb_run(struct host *h, const struct options *o);
 int verb_plan(struct host *h, const struct options *o);
 int verb_call(struct host *h, const struct options *o);
 int verb_close(struct host *h, const struct options *o);
+int verb_drill(struct host *h, const struct options *o);
 int verb_sim(struct host *h, const struct options *o);
 int verb_snapshot(struct host *h, const struct options *o);
 int verb_list(struct host *h, const struct options *o);

@@ -1,6 +1,8 @@
 // gate.c - the order of intent, request and outcome; the only permits.
 #include "gate/gate.h"
 
+#include <stdio.h>
+
 #include "codec/codec.h"
 #include "gate/gate_checks.h"
 #include "gate/gate_journal.h"
@@ -137,10 +139,24 @@ static bool needs_settling(const struct gate_request *r, const struct aws_reply 
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
+// A success that does not say what was made: nobody could go on with it, or take it back. What
+// really happened is looked up, as if no answer had come.
+static bool names_nothing(const struct gate_request *r, const struct aws_reply *reply) {
+    return r->gate->mode == GATE_EXECUTION && r->planned && reply->ok &&
+           !binding_fits(r->planned->result, reply->value);
+}
+
 static void answered(void *ctx, const struct aws_reply *reply) {
     struct gate_request *r = ctx;
-    if (needs_settling(r, reply) && r->gate->settle(r->gate->settle_ctx, r, reply)) return;
-    end_call(r, reply);
+    struct aws_reply judged = *reply;
+    if (names_nothing(r, reply)) {
+        judged.ok = false;
+        judged.unknown = true;
+        err_set(&judged.err, ERR_INVALID, "AWS answered without the id of what it made");
+        snprintf(judged.err.operation, sizeof judged.err.operation, "%s", r->op->name);
+    }
+    if (needs_settling(r, &judged) && r->gate->settle(r->gate->settle_ctx, r, &judged)) return;
+    end_call(r, &judged);
 }
 
 // The permit's word just before each attempt: is the call still wanted?
@@ -158,6 +174,7 @@ static bool start(struct gate *g, struct gate_request *r, struct err *e) {
         .op = r->op,
         .params = r->prepared,
         .permit = permitted ? &permit : NULL,
+        .urgent = r->closing,
         .just_created = mentions_created(g, r->prepared),
     };
     return g->answerer->call(g->answerer->ctx, &call, answered, r, e);

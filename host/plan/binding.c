@@ -26,6 +26,21 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
     return true;
 }
 
+static bool learns_something(const struct val *planned, const struct val *real) {
+    const char *name = val_as_str(planned, NULL);
+    if (name) return is_planned_id(name) && val_str_len(real) > 0;
+    for (size_t i = 0; i < val_count(planned); i++) {
+        const char *key = val_key_at(planned, i);
+        if (learns_something(val_at(planned, i), key ? val_get(real, key) : val_at(real, i)))
+            return true;
+    }
+    return false;
+}
+
+bool binding_fits(const struct val *planned, const struct val *real) {
+    return !planned_id_in(planned) || learns_something(planned, real);
+}
+
 static struct val *apply_inside(const struct val *bindings, const struct val *v, struct err *e) {
     struct val *copy = val_type(v) == VAL_LIST ? val_list() : val_map();
     if (!copy) err_memory(e);

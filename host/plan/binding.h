@@ -15,6 +15,10 @@
 bool binding_learn(struct val *bindings, const struct val *planned, const struct val *real,
                    struct err *e);
 
+// True when the real result has a string at one place at least where the rehearsed one has a
+// planned id (servers differ in what else they answer), or when that has none.
+bool binding_fits(const struct val *planned, const struct val *real);
+
 // A copy with every bound planned id replaced. New reference, NULL on no memory.
 struct val *binding_apply(const struct val *bindings, const struct val *v, struct err *e);
 

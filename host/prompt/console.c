@@ -22,6 +22,7 @@
 
 struct console {
     struct sink *talk, *data;
+    struct buf *transcript;  // NULL: talk goes to its sink
     bool quiet, verbose, color;
     bool data_lost;
     int64_t dropped;  // lines of talk since the last that went through
@@ -40,7 +41,8 @@ struct console *console_new(struct loop *loop, const struct console_options *o) 
     if (c == NULL) return NULL;
     c->quiet = o->quiet;
     c->verbose = o->verbose && !o->quiet;
-    c->color = wants_color(o);
+    c->transcript = o->transcript;
+    c->color = !c->transcript && wants_color(o);
     c->talk = sink_new(loop, STDERR_FILENO, TALK_MAX);
     c->data = sink_new(loop, STDOUT_FILENO, DATA_MAX);
     if (c->talk != NULL && c->data != NULL) return c;
@@ -62,6 +64,10 @@ void console_free(struct console *c) {
 // --- talk --------------------------------------------------------------------
 
 static void put(struct console *c, const struct buf *text) {
+    if (c->transcript) {
+        if (!text->failed) buf_add(c->transcript, buf_str(text), text->len);
+        return;
+    }
     if (c->dropped > 0 && !text->failed) {
         struct buf note = BUF_EMPTY;
         buf_printf(&note, "(%" PRId64 " lines were not shown: the terminal was stopped)\n",

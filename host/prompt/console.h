@@ -21,6 +21,7 @@ struct console_options {
     bool quiet;     // warnings and errors only
     bool verbose;   // details too
     bool no_color;  // besides NO_COLOR, TERM=dumb and a stderr that is no terminal
+    struct buf *transcript;  // talk goes here instead of stderr, all of it, without colour
 };
 
 // `loop` may be NULL (verbs without one); `o` too. NULL on no memory.

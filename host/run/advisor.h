@@ -61,6 +61,10 @@ struct advisor {
     bool (*world)(void *ctx, const char *function, const struct val *about, struct val **answer,
                   struct err *e);
 
+    // The current drill (stdlib/host/drill.lua), likewise; it has a world of its own.
+    bool (*drill)(void *ctx, const char *function, const struct val *about, struct val **answer,
+                  struct err *e);
+
     // A rehearsal on a copy of the VPCs involved (stdlib/host/rehearsal.lua). `begin` forgets
     // all. `wants` gives the reads that the copy still needs (calls, to be told to `seen` as they
     // are); empty when it is complete. `answer` is asked about every call of a rehearsal: {send =

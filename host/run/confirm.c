@@ -55,14 +55,20 @@ static bool step_possible(const struct confirm *c, const struct plan *p,
     return true;
 }
 
+bool confirm_can_ask(const struct confirm *c) {
+    return c->prompt || c->operator;
+}
+
 bool confirm_possible(const struct confirm *c, const struct plan *p, struct err *e) {
-    for (size_t i = 0; !c->prompt && i < p->step_count; i++)
+    for (size_t i = 0; !confirm_can_ask(c) && i < p->step_count; i++)
         if (!step_possible(c, p, &p->steps[i], e)) return false;
     return true;
 }
 
-static bool ask(struct confirm *c, const char *question, struct buf *answer, struct err *e) {
+static bool ask(struct confirm *c, enum question q, const char *about, const char *question,
+                struct buf *answer, struct err *e) {
     enum prompt_how how;
+    if (c->operator) return c->operator->answer(c->operator->ctx, q, about, answer, e);
     if (!c->prompt) return err_set(e, ERR_DECLINED, "there is no terminal to ask on");
     if (!prompt_line(c->prompt, question, answer, LONGEST_ANSWER, -1, &how, e)) return false;
     switch (how) {
@@ -83,7 +89,7 @@ static bool ask_id(struct confirm *c, const struct planned_call *call, struct er
     struct buf question = BUF_EMPTY, answer = BUF_EMPTY;
     buf_printf(&question, "%s cannot be undone. Type  %s  to do it, anything else stops: ",
                call->op->name, id);
-    bool ok = ask(c, buf_str(&question), &answer, e);
+    bool ok = ask(c, ASK_ID, id, buf_str(&question), &answer, e);
     if (ok && strcmp(buf_str(&answer), id) != 0)
         ok = err_set(e, ERR_DECLINED, "the id typed was not %s", id);
     buf_free(&question);
@@ -114,7 +120,7 @@ static bool ask_step(struct confirm *c, const struct scene *s, const struct plan
     bool decided = false, ok = true;
     while (ok && !decided) {
         decided = true;
-        ok = ask(c, question, &answer, e);
+        ok = ask(c, ASK_STEP, step->title, question, &answer, e);
         if (!ok) break;
         if (is_word(&answer, "y", "yes")) *word = WORD_YES;
         else if (is_word(&answer, "a", "all")) *word = WORD_ALL;
@@ -154,7 +160,7 @@ bool confirm_unplanned(struct confirm *c, const struct scene *s, const struct pl
     (void)number;
     console_say(s->console, STYLE_ALARM,
                 "THE PLAYBOOK LEFT THE PLAN: it wants a call that was not rehearsed");
-    bool ok = ask(c, "[y]es, this call  [n]o, stop: ", &answer, e);
+    bool ok = ask(c, ASK_UNPLANNED, call->op->method, "[y]es, this call  [n]o, stop: ", &answer, e);
     if (ok && !is_word(&answer, "y", "yes"))
         ok = err_set(e, ERR_LEFT_PLAN, "%s was not rehearsed, and the operator said no",
                      call->op->name);

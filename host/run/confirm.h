@@ -8,8 +8,19 @@
 #include "prompt/prompt.h"
 #include "run/scene.h"
 
+// Somebody who answers without a terminal: the operator of a drill.
+enum question { ASK_STEP, ASK_ID, ASK_UNPLANNED };
+struct operator {
+    void *ctx;
+    // `about`: the step's title, the id to be typed, the operation. The answer is what would be
+    // typed; false with `e`: none came.
+    bool (*answer)(void *ctx, enum question q, const char *about, struct buf *answer,
+                   struct err *e);
+};
+
 struct confirm {
-    struct prompt *prompt;     // NULL: nobody to ask
+    struct prompt *prompt;     // NULL: no terminal to ask on
+    const struct operator *operator;  // asked instead; NULL: the terminal
     struct model *model;
     bool yes;                  // --yes
     bool all;                  // [a] was answered
@@ -18,6 +29,9 @@ struct confirm {
 
 enum word { WORD_YES, WORD_ALL, WORD_NO, WORD_SKIP, WORD_FLAG };
 const char *word_text(enum word w);  // "yes", "all", "no", "skip", "--yes"
+
+// True when there is somebody to ask.
+bool confirm_can_ask(const struct confirm *c);
 
 // False when the plan needs a question that nobody is there to answer: said before anything is
 // changed. `e` says what --yes does not cover.

@@ -153,6 +153,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
     } else {
         console_say(x->scene->console, STYLE_BOLD, "%s", title);
     }
+    x->plan->steps[index].state = *skip ? STEP_SKIPPED : STEP_BEGUN;
     if (*skip) return true;
     if (!gate_open_step(x->gate, index, true, e)) return false;
     x->ahead_is_last = false;
@@ -193,7 +194,8 @@ static void warn_not_made(const struct execution *x, const struct val *not_made)
 static bool end_step(void *ctx, const struct val *error, struct err *e) {
     struct execution *x = ctx;
     size_t index = x->gate->step;
-    const struct planned_step *s = &x->plan->steps[index];
+    struct planned_step *s = &x->plan->steps[index];
+    s->state = error ? STEP_FAILED : STEP_DONE;
     bool warn = s->warn && !x->gate->latched;
     struct val *not_made = gate_close_step(x->gate);
     record_close(x, error, not_made);
@@ -270,7 +272,7 @@ static bool ask_unplanned(void *ctx, struct gate_request *r, struct err *e) {
     shown.first = 0;
     shown.count = 1;
     one.steps = &shown;
-    bool can_ask = x->confirm->prompt != NULL;
+    bool can_ask = confirm_can_ask(x->confirm);
     if (can_ask) show_step(x->scene, &one, 1);
     else
         err_set(e, ERR_LEFT_PLAN,

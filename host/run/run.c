@@ -12,6 +12,7 @@
 #include "journal/runs.h"
 #include "run/execution.h"
 #include "run/facts.h"
+#include "run/flows.h"
 #include "run/rehearsed.h"
 #include "run/rehearsal.h"
 #include "run/report.h"
@@ -98,12 +99,19 @@ static void init_gate(struct run *r, struct gate *g, enum gate_mode mode,
                        .tell_ctx = &r->scene};
 }
 
+static bool find_source(struct run *r, struct err *e) {
+    if (!r->options->source) return source_find(r->options->playbook, &r->source, e);
+    r->source = *r->options->source;
+    *r->options->source = (struct source){0};
+    return true;
+}
+
 static bool prepare(struct run *r, struct err *e) {
     struct host *h = r->host;
     if (!plan_init(&r->plan)) return err_memory(e);
     r->scene = scene_new(h);
     r->given = parse_pairs(r->options->pairs, r->options->pair_count, e);
-    if (!r->given || !source_find(r->options->playbook, &r->source, e)) return false;
+    if (!r->given || !find_source(r, e)) return false;
     if (!live_init(&r->live, h->backend.answers, h->loop, e) ||
         !rehearsed_init(&r->rehearsed, &r->live, h->model, h->advisor, e))
         return false;
@@ -307,7 +315,10 @@ static void execute(struct run *r, struct pass_end *end) {
     r->gate.settle_ctx = &r->settler;
     struct pass_setup setup = setup_of(r, &r->gate, true);
     struct pass_handler handler = execution_handler(&r->execution);
+    bool simulated = scene_is_simulated(&r->scene);
+    if (simulated) show_flows(&r->scene, r->host->advisor, "before");
     pass_run(&setup, &handler, end);
+    if (simulated) show_flows(&r->scene, r->host->advisor, "after");
     execution_free(&r->execution);
 }
 
@@ -315,8 +326,8 @@ static bool ready_to_ask(struct run *r, struct err *e) {
     const struct host *h = r->host;
     struct err no_terminal;
     r->confirm = (struct confirm){
-        .model = h->model, .yes = h->yes, .accept = val_get(r->rehearsal.args, "accept")};
-    if (!h->no_input) r->confirm.prompt = prompt_open(h->loop, &no_terminal);
+        .model = h->model, .operator = h->operator, .yes = h->yes, .accept = val_get(r->rehearsal.args, "accept")};
+    if (!h->no_input && !h->operator) r->confirm.prompt = prompt_open(h->loop, &no_terminal);
     return confirm_possible(&r->confirm, &r->plan, e);
 }
 
@@ -365,7 +376,7 @@ static int run_it(struct run *r) {
         console_error(r->host->console, usage ? &r->outcome.err : &e);
         code = usage ? EXIT_USAGE : EXIT_JOURNAL;
     } else {
-        code = report_run(&r->scene, &r->gate, &r->outcome, end.value);
+        code = report_run(&r->scene, &r->gate, r->host->advisor, &r->outcome, end.value);
         r->host->changed = r->outcome.changed;
     }
     pass_end_free(&end);

@@ -7,9 +7,11 @@
 
 #include "plan/plan.h"
 #include "run/host.h"
+#include "run/source.h"
 
 struct run_options {
     const char *playbook;
+    struct source *source;  // found already, taken over; NULL: `playbook` is looked up
     char *const *pairs;  // "key=value"
     int pair_count;
     bool plan_only;          // `plan`, `run --dry-run`

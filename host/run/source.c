@@ -41,7 +41,7 @@ static bool read_file(const char *path, struct source *out, struct err *e) {
     return false;
 }
 
-static bool read_asset(const char *name, struct source *out, struct err *e) {
+bool source_asset(const char *name, struct source *out, struct err *e) {
     const char *bytes;
     size_t len;
     *out = (struct source){0};
@@ -109,7 +109,7 @@ bool source_find(const char *name, struct source *out, struct err *e) {
     }
     buf_clear(&path);
     buf_printf(&path, "playbooks/%s.lua", name);
-    bool ok = !path.failed && read_asset(path.data, out, e);
+    bool ok = !path.failed && source_asset(path.data, out, e);
     buf_free(&path);
     return ok || no_such_playbook(name, e);
 }
@@ -123,7 +123,7 @@ static bool try_require(const char *folder, bool embedded, const char *sub, cons
     size_t len;
     *found = !path.failed && (embedded ? asset_find(path.data, &bytes, &len)
                                        : access(path.data, F_OK) == 0);
-    if (*found) ok = embedded ? read_asset(path.data, out, e) : read_file(path.data, out, e);
+    if (*found) ok = embedded ? source_asset(path.data, out, e) : read_file(path.data, out, e);
     buf_free(&path);
     return ok;
 }
@@ -150,6 +150,17 @@ bool source_require(const struct source *playbook, const char *name, struct sour
     return err_set(e, ERR_USAGE,
                    "no module \"%s\": looked in cordon's own stdlib, %s and %s/lib", name,
                    playbook->folder, playbook->folder);
+}
+
+bool source_beside(const struct source *s, const char *name, struct source *out, bool *found,
+                   struct err *e) {
+    *found = false;
+    if (!is_plain(name))
+        return err_set(e, ERR_USAGE, "a plain name is wanted (letters, digits, '_', '-'), not \"%.80s\"",
+                       name);
+    bool ok = try_require(s->folder, s->embedded, "lib/", name, out, found, e);
+    if (!*found && !s->embedded) ok = try_require(s->folder, false, "../", name, out, found, e);
+    return ok || !*found;
 }
 
 // --- listing -----------------------------------------------------------------

@@ -25,6 +25,14 @@ bool source_find(const char *name, struct source *out, struct err *e);
 bool source_require(const struct source *playbook, const char *name, struct source *out,
                     struct err *e);
 
+// An embedded file by its name in the tree ("playbooks/drills/conversion.lua").
+bool source_asset(const char *name, struct source *out, struct err *e);
+
+// The playbook NAME that a drill means: in its folder's lib/, or in the folder above. True and
+// *found false when there is none. ERR_USAGE for a name that is not plain.
+bool source_beside(const struct source *s, const char *name, struct source *out, bool *found,
+                   struct err *e);
+
 // Every playbook that can be named, in order: `fn` gets its name and where it is. A name that
 // an earlier place has hides later ones.
 void source_each(void (*fn)(void *ctx, const char *name, const char *file), void *ctx);

@@ -5,6 +5,7 @@
 local expressions = {}
 
 local DEEPEST = 190        -- nested constructs; Lua's own parser gives up at 200
+local MOST_NODES = 200000  -- of a file: what memory is needed for it
 local LONGEST_CHAIN = 5000 -- of calls, fields or operators in one expression: the tree's depth
 
 -- --- tokens ------------------------------------------------------------------
@@ -18,6 +19,8 @@ function expressions:advance()
 end
 
 function expressions:node(kind, token)
+    self.nodes = self.nodes + 1
+    if self.nodes > MOST_NODES then self:fail("the file is too large to be checked", token) end
     return { kind = kind, line = token.line, column = token.column }
 end
 

@@ -285,7 +285,7 @@ end
 
 local function parse_chunk(source)
     local self = setmetatable({ lexer = lexer.new(source), scope = scope.new(), level = 0,
-                                functions = {} }, state)
+                                nodes = 0, functions = {} }, state)
     local chunk = { kind = "function", line = 1, column = 1, parameters = {}, is_vararg = true,
                     is_chunk = true }
     self.functions[1] = chunk

@@ -202,6 +202,11 @@ function Subnet:instance(options)
     return setmetatable({ id = id, name = options.name, w = self.w, subnet = self }, Instance)
 end
 
+-- An instance that is there already.
+function builder.instance(w, id)
+    return setmetatable({ id = id, w = w }, Instance)
+end
+
 -- A second interface of an instance, in another subnet. options: subnet, groups, index, public.
 function Instance:interface(options)
     local world = self.w.world

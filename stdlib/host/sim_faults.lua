@@ -12,6 +12,7 @@
 --   stale      so many reads that match see the state before the latest mutation
 --   change     calls that a colleague makes just before this one
 --   kill       "before" or "after": the host dies there
+--   disk       "full": the host's disk is, from this call on: world.disk says so
 local errors = require "sim_errors"
 local sim_world = require "sim_world"
 local values = require "sim_values"
@@ -80,6 +81,7 @@ end
 local function apply(world, rule, call, plan, run)
     if rule.latency then plan.latency = (plan.latency or 0) + rule.latency end
     for _, change in ipairs(rule.change or {}) do run(change) end
+    if rule.disk then world.disk = rule.disk end
     if rule.kill == "before" then plan.answer = { kill = true } end
     if rule.kill == "after" then plan.kill = true end
     if rule.timeout == "before" then plan.answer = time_out(false) end

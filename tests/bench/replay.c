@@ -81,6 +81,8 @@ static void start(CURLM *multi, struct transfer *t, const char *url, const struc
     curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
     curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "*");
+    const char *bundle = getenv("AWS_CA_BUNDLE");
+    if (bundle) curl_easy_setopt(t->easy, CURLOPT_CAINFO, bundle);
     curl_multi_add_handle(multi, t->easy);
 }
 

@@ -147,7 +147,7 @@ static const struct hostile {
     {"@false-count", false_count, "malformed", false},
     {"@too-deep", too_deep, "malformed", false},
     {"@half-a-frame", half_a_frame, "killed", false},
-    {"@flood", flood, "malformed", false},
+    {"@flood", flood, "stopped", false},
     {"@closes-socket", closes_socket, "malformed", false},
     {"@ignores-signals", ignores_signals, "killed", false},
 };

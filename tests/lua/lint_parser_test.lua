@@ -142,6 +142,8 @@ return {
         check.has(chain.text, "too long")
         local _, sum = parser.parse("x = 1" .. (" + 1"):rep(100000))
         check.has(sum.text, "too long")
+        local _, large = parser.parse(("x = y\n"):rep(150000))
+        check.has(large.text, "too large")
         local _, many = parser.parse(("local a\n"):rep(1000))
         check.has(many.text, "too many local variables (limit is 200)")
     end },

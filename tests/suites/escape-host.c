@@ -4,7 +4,7 @@
 // are playbooks (FILE.lua) and hostile child processes (@NAME, the table below). What a
 // playbook must come to stands in its comments:
 //   -- expect: done | error TEXT | killed | malformed | crashed | stopped
-//              (stopped: an error or killed; TEXT must be part of the error's message)
+//              (stopped: an error, malformed or killed; TEXT must be part of the error's message)
 //   -- deadline: MILLISECONDS     (1000 when it is not given)
 //   -- repeat: N                  (all N runs must send the same messages)
 //   -- answers: TEXT              (must be part of the value that run returned, as JSON)
@@ -198,7 +198,8 @@ static void judge(struct test *t, int64_t took_ms) {
     char problem[1024];
     bool fits = strcmp(t->expect, end) == 0 || (text && strcmp(end, "error") == 0) ||
                 (strcmp(t->expect, "stopped") == 0 &&
-                 (strcmp(end, "error") == 0 || strcmp(end, "killed") == 0));
+                 (strcmp(end, "error") == 0 || strcmp(end, "killed") == 0 ||
+                  strcmp(end, "malformed") == 0));
     snprintf(problem, sizeof problem, "expected %s, came to %s: %s (signal %d)", t->expect, end,
              message, t->signal);
     if (!fits || (text && !strstr(message, text))) note(t, problem);

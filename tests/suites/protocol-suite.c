@@ -123,7 +123,7 @@ static const struct shape *error_shape(struct running *r, const char *code) {
 static struct val *error_members(struct running *r, const struct shape *s, const char *body,
                                  size_t len) {
     struct err e;
-    struct codec c = {r->model, r->op->service, &e};
+    struct codec c = {.model = r->model, .service = r->op->service, .e = &e};
     if (r->op->service->protocol == PROTOCOL_JSON) {
         struct val *document = json_parse(body, len, "body", &e);
         struct val *v = document ? json_read(&c, s, document) : NULL;
