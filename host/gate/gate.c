@@ -167,6 +167,12 @@ static bool still_wanted(void *ctx, struct err *e) {
     return false;
 }
 
+// Its *.NotFound may be an answer from before the creation, and is waited out. What a closing
+// call or a repeated one names was seen: there it says that the end is reached.
+static bool may_lag(const struct gate *g, const struct gate_request *r) {
+    return !r->closing && !r->resent && mentions_created(g, r->prepared);
+}
+
 static bool start(struct gate *g, struct gate_request *r, struct err *e) {
     struct permit permit = {still_wanted, r};
     bool permitted = r->op->mutates && g->mode == GATE_EXECUTION;
@@ -174,7 +180,8 @@ static bool start(struct gate *g, struct gate_request *r, struct err *e) {
         .op = r->op,
         .params = r->prepared,
         .permit = permitted ? &permit : NULL,
-        .just_created = mentions_created(g, r->prepared),
+        .just_created = may_lag(g, r),
+        .urgent = r->closing,
     };
     return g->answerer->call(g->answerer->ctx, &call, answered, r, e);
 }

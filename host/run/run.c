@@ -12,6 +12,7 @@
 #include "journal/runs.h"
 #include "run/execution.h"
 #include "run/facts.h"
+#include "run/flows.h"
 #include "run/rehearsed.h"
 #include "run/rehearsal.h"
 #include "run/report.h"
@@ -314,7 +315,10 @@ static void execute(struct run *r, struct pass_end *end) {
     r->gate.settle_ctx = &r->settler;
     struct pass_setup setup = setup_of(r, &r->gate, true);
     struct pass_handler handler = execution_handler(&r->execution);
+    bool simulated = scene_is_simulated(&r->scene);
+    if (simulated) show_flows(&r->scene, r->host->advisor, "before");
     pass_run(&setup, &handler, end);
+    if (simulated) show_flows(&r->scene, r->host->advisor, "after");
     execution_free(&r->execution);
 }
 
