@@ -16,6 +16,8 @@
 
 // Allocations that succeed from now on; below 0: all.
 static long allocations_left = -1;
+// How many fail then, before all is well again; below 0: all.
+static long allocations_failing = -1;
 
 void *__real_malloc(size_t n);
 void *__wrap_malloc(size_t n);
@@ -28,9 +30,12 @@ char *__wrap_strdup(const char *s);
 
 static bool allocation_allowed(void) {
     if (allocations_left < 0) return true;
-    if (allocations_left == 0) return false;
-    allocations_left--;
-    return true;
+    if (allocations_left > 0) {
+        allocations_left--;
+        return true;
+    }
+    if (allocations_failing > 0 && --allocations_failing == 0) allocations_left = -1;
+    return false;
 }
 
 void *__wrap_malloc(size_t n) {
