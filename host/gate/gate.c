@@ -272,19 +272,24 @@ static void enqueue(struct gate *g, struct gate_request *r) {
     g->queue_end = &r->next;
 }
 
+// The request is the caller's again. Returns false.
+static bool not_started(struct gate_request *r) {
+    val_unref(r->prepared);
+    r->prepared = NULL;
+    return false;
+}
+
 static bool submit_mutation(struct gate *g, struct gate_request *r, struct err *e) {
     if (!gate_check_mutation(g, r, e)) return false;
     if (g->mode == GATE_REHEARSAL) {
         r->prepared = val_ref(r->params);
-        return start(g, r, e);
+        return start(g, r, e) || not_started(r);
     }
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
     if (!r->prepared) return false;
     if (!gate_record_intent(g, r, e) && !r->closing) {
-        val_unref(r->prepared);
-        r->prepared = NULL;
         *e = g->latch;
-        return false;
+        return not_started(r);
     }
     enqueue(g, r);
     return true;
@@ -295,10 +300,7 @@ bool gate_submit(struct gate *g, struct gate_request *r, struct err *e) {
     if (!gate_check_call(g, r, e)) return false;
     if (r->op->mutates) return submit_mutation(g, r, e);
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
-    if (r->prepared && start(g, r, e)) return true;
-    val_unref(r->prepared);
-    r->prepared = NULL;
-    return false;
+    return (r->prepared && start(g, r, e)) || not_started(r);
 }
 
 bool gate_send_closing(struct gate *g, struct gate_request *r, struct err *e) {
