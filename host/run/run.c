@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "journal/runs.h"
+#include "run/ending.h"
 #include "run/execution.h"
 #include "run/facts.h"
 #include "run/flows.h"
@@ -349,7 +350,7 @@ static void go(struct run *r, struct pass_end *end) {
 
 // The end of `plan` and of a dry run: the plan itself was the result.
 static int end_plan(struct run *r, bool ok, const struct err *e) {
-    if (!ok) console_error(r->host->console, e);
+    if (!ok) say_error(r->host->console, e);
     if (!ok && loop_signal(r->host->loop)) return 128 + loop_signal(r->host->loop);
     if (!ok) return error_exit(e);
     if (r->options->planned) return EXIT_DONE;
