@@ -150,9 +150,11 @@ static void tell(struct gate *g, int *signals) {
         struct duty *d = &w->duties[i];
         if (!d->tries || d->told || d->state == DUTY_DONE) continue;
         d->told = true;
-        const char *id = resource_id_in(d->params);
-        snprintf(text, sizeof text, "closing the window: %s %s failed (%s: %.300s)%s", d->op->name,
-                 id ? id : "", d->err.code, d->err.message,
+        const char *id = subject_of(d->params);
+        snprintf(text, sizeof text,
+                 "closing the window, %zu of %zu calls done: %s %s failed (%s: %.300s)%s",
+                 count_duties(w, DUTY_DONE), w->count, d->op->name, id ? id : "", d->err.code,
+                 d->err.message,
                  d->state == DUTY_GIVEN_UP ? "; given up" : "; it is tried again");
         g->tell(g->tell_ctx, text);
     }

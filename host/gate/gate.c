@@ -18,7 +18,21 @@ bool gate_init(struct gate *g, struct err *e) {
     return ((g->bindings && g->created) || err_memory(e)) && keys_init(&g->keys, e);
 }
 
+// Its answer is due; it may come when the gate is gone.
+static void note_start(struct gate *g, struct gate_request *r) {
+    r->next_started = g->started;
+    r->link_started = &g->started;
+    if (r->next_started) r->next_started->link_started = &r->next_started;
+    g->started = r;
+}
+
+static void note_end(struct gate_request *r) {
+    *r->link_started = r->next_started;
+    if (r->next_started) r->next_started->link_started = r->link_started;
+}
+
 void gate_free(struct gate *g) {
+    for (; g->started; note_end(g->started)) g->started->gate = NULL;
     val_unref(g->bindings);
     keys_free(&g->keys);
     val_unref(g->created);
@@ -146,9 +160,20 @@ static bool names_nothing(const struct gate_request *r, const struct aws_reply *
            !binding_fits(r->planned->result, reply->value);
 }
 
+static bool too_late(struct err *e) {
+    return err_set(e, ERR_INTERRUPTED, "the run was over before the answer came");
+}
+
 static void answered(void *ctx, const struct aws_reply *reply) {
     struct gate_request *r = ctx;
     struct aws_reply judged = *reply;
+    if (!r->gate) {
+        judged = (struct aws_reply){0};
+        too_late(&judged.err);
+        gate_finish(r, &judged);
+        return;
+    }
+    note_end(r);
     if (names_nothing(r, reply)) {
         judged.ok = false;
         judged.unknown = true;
@@ -162,9 +187,16 @@ static void answered(void *ctx, const struct aws_reply *reply) {
 // The permit's word just before each attempt: is the call still wanted?
 static bool still_wanted(void *ctx, struct err *e) {
     const struct gate_request *r = ctx;
+    if (!r->gate) return too_late(e);
     if (r->closing || !r->gate->latched) return true;
     *e = r->gate->latch;
     return false;
+}
+
+// Its *.NotFound may be an answer from before the creation, and is waited out. What a closing
+// call or a repeated one names was seen: there it says that the end is reached.
+static bool may_lag(const struct gate *g, const struct gate_request *r) {
+    return !r->closing && !r->resent && mentions_created(g, r->prepared);
 }
 
 static bool start(struct gate *g, struct gate_request *r, struct err *e) {
@@ -174,9 +206,13 @@ static bool start(struct gate *g, struct gate_request *r, struct err *e) {
         .op = r->op,
         .params = r->prepared,
         .permit = permitted ? &permit : NULL,
-        .just_created = mentions_created(g, r->prepared),
+        .just_created = may_lag(g, r),
+        .urgent = r->closing,
     };
-    return g->answerer->call(g->answerer->ctx, &call, answered, r, e);
+    note_start(g, r);
+    if (g->answerer->call(g->answerer->ctx, &call, answered, r, e)) return true;
+    note_end(r);
+    return false;
 }
 
 void gate_settled(struct gate *g, struct gate_request *r, enum gate_fate fate,

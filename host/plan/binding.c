@@ -100,3 +100,11 @@ static bool is_resource_id(const char *s) {
 const char *resource_id_in(const struct val *v) {
     return find_string(v, is_resource_id);
 }
+
+const char *subject_of(const struct val *params) {
+    for (size_t i = 0; i < val_count(params); i++) {
+        const char *text = val_as_str(val_at(params, i), NULL);
+        if (text && is_resource_id(text)) return text;
+    }
+    return resource_id_in(params);
+}

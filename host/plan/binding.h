@@ -31,4 +31,8 @@ bool val_mentions(const struct val *v, const char *text);
 // The first string that looks like a resource id ("i-0ab4...", an ARN, a queue URL), or NULL.
 const char *resource_id_in(const struct val *v);
 
+// Of a call's parameters, the id that says what it is about: one that the call names by itself
+// before one in a list. NULL when there is none.
+const char *subject_of(const struct val *params);
+
 #endif

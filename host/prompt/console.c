@@ -112,7 +112,7 @@ static void put_format(struct console *c, enum console_style style, const char *
 }
 
 void console_say(struct console *c, enum console_style style, const char *format, ...) {
-    if (c->quiet) return;
+    if (c->quiet && style != STYLE_ALARM) return;
     va_list args;
     va_start(args, format);
     put_format(c, style, "", format, args);

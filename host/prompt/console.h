@@ -18,7 +18,7 @@
 struct console;
 
 struct console_options {
-    bool quiet;     // warnings and errors only
+    bool quiet;     // warnings, errors and alarms only
     bool verbose;   // details too
     bool no_color;  // besides NO_COLOR, TERM=dumb and a stderr that is no terminal
     struct buf *transcript;  // talk goes here instead of stderr, all of it, without colour
@@ -39,8 +39,8 @@ enum console_style {
     STYLE_ALARM  // red, bold
 };
 
-// One line on stderr, without a newline of its own: a newline in it shows as \x0a. Nothing when
-// quiet. What a stopped terminal has no room for (1 MiB) is dropped, and said later.
+// One line on stderr, without a newline of its own: a newline in it shows as \x0a. When quiet
+// alarms only. What a stopped terminal has no room for (1 MiB) is dropped, and said later.
 void console_say(struct console *c, enum console_style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void console_detail(struct console *c, const char *format, ...)  // with --verbose only

@@ -46,6 +46,12 @@ const char *way_on(const struct err *e) {
     return "";
 }
 
+void say_error(struct console *c, const struct err *e) {
+    const char *way = way_on(e);
+    console_error(c, e);
+    if (*way) console_say(c, STYLE_CARE, "%s", way);
+}
+
 // --- how it ended ------------------------------------------------------------------
 
 // The step that did not end well; NULL when none was begun.

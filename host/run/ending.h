@@ -17,4 +17,7 @@ void say_steps(const struct scene *s, const struct plan *p);
 // What helps against this error, in a sentence; "" when that is not known.
 const char *way_on(const struct err *e);
 
+// An error that ended what was no run, and what helps against it.
+void say_error(struct console *c, const struct err *e);
+
 #endif

@@ -164,15 +164,17 @@ static void say_lost_journal(const struct scene *s, const struct gate *g) {
 static void say_end(const struct scene *s, const struct gate *g, const struct outcome *o) {
     if (scene_is_simulated(s)) console_say(s->console, STYLE_CARE, "SIMULATOR: nothing of this was AWS");
     say_outcome(s, g->plan, o);
+    if (o->window_may_be_open) say_window(s, g);
     if (o->finished && !o->warned) return;
     say_steps(s, g->plan);
     if (!o->finished && !o->changed) console_say(s->console, STYLE_GOOD, "Nothing was changed.");
     const char *way = o->finished ? "" : way_on(&o->err);
     if (*way) console_say(s->console, STYLE_CARE, "%s", way);
     if (o->changed && !o->finished)
-        console_say(s->console, STYLE_ALARM,
-                    "Some of the plan was done and stands. The same command once more starts from "
-                    "what is there then.");
+        console_say(s->console, STYLE_ALARM, "Some of the plan was done and stands.%s",
+                    o->window_may_be_open
+                        ? ""
+                        : " The same command once more starts from what is there then.");
 }
 
 void say_lines(const struct scene *s, const struct val *lines) {
@@ -222,7 +224,6 @@ int report_run(const struct scene *s, struct gate *g, const struct advisor *a, s
     int code = outcome_exit(o);
     console_say(s->console, STYLE_PLAIN, "%s", "");
     say_end(s, g, o);
-    if (o->window_may_be_open) say_window(s, g);
     say_unknown(s, g, a);
     if (value) show_survivors(s, g->plan);
     say_lines(s, lines);

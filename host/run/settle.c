@@ -15,7 +15,7 @@ static const int64_t pauses_ms[] = {250, 1000, 2000};
 static void tell(const struct gate *g, const struct gate_request *r, const char *what,
                  const char *why) {
     struct err text;
-    const char *id = resource_id_in(r->prepared);
+    const char *id = subject_of(r->prepared);
     if (!g->tell) return;
     err_set(&text, "", "%s%s%s: %s%s%.300s", r->op->name, id ? " " : "", id ? id : "", what,
             *why ? ": " : "", why);
