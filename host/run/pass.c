@@ -84,6 +84,7 @@ static void settle_clocks(struct pass *p) {
 }
 
 void slot_free(struct slot *s) {
+    loop_timer_cancel(s->timer);
     val_unref(s->message);
     val_unref(s->reply);
     free(s);
@@ -305,7 +306,8 @@ static void wind_up(struct pass *p) {
     for (struct slot *s = p->first, *next; s; s = next) {
         next = s->next;
         s->pass = NULL;
-        if (s->reply) slot_free(s);
+        // A timer has nobody left to wake; what AWS was asked still has its answer to come.
+        if (s->reply || s->timer) slot_free(s);
     }
     if (!p->end->finished) gate_latch(g, &p->end->err);
     gate_flush(g);

@@ -13,6 +13,7 @@ struct slot {
     int64_t id;
     struct val *message;
     struct val *reply;  // NULL until it is known
+    struct loop_timer *timer;  // of a settle or a sleep
     struct gate_request request;
 };
 
