@@ -79,7 +79,9 @@ static bool mentions_created(const struct gate *g, const struct val *params) {
 static void note_created(struct gate *g, const struct val *planned, const struct val *real) {
     const char *id = val_as_str(real, NULL);
     if (val_as_str(planned, NULL)) {
-        if (id && planned_id_in(planned)) val_append(g->created, val_ref(real));
+        // A planned id that is bound already was made by an earlier call, not by this one.
+        bool fresh = planned_id_in(planned) && !val_get(g->bindings, val_as_str(planned, ""));
+        if (id && fresh) val_append(g->created, val_ref(real));
         return;
     }
     for (size_t i = 0; i < val_count(planned); i++) {
@@ -97,8 +99,8 @@ static void note_outcome(struct gate *g, struct gate_request *r, const struct aw
         p->unknown = reply->unknown;
     }
     if (!p || !reply->ok) return;
-    binding_learn(g->bindings, p->result, reply->value, NULL);
     note_created(g, p->result, reply->value);
+    binding_learn(g->bindings, p->result, reply->value, NULL);
 }
 
 void gate_finish(struct gate_request *r, const struct aws_reply *reply) {

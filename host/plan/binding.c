@@ -16,6 +16,9 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
     const char *name = val_as_str(planned, NULL);
     if (name) {
         if (!is_planned_id(name) || val_type(real) != VAL_STRING) return true;
+        // Once: a later answer that merely repeats the id, perhaps at another place of a list,
+        // does not make it another resource's.
+        if (val_get(bindings, name)) return true;
         return val_set(bindings, name, val_ref(real)) ? true : err_memory(e);
     }
     for (size_t i = 0; i < val_count(planned); i++) {

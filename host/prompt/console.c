@@ -26,6 +26,7 @@ struct console {
     bool quiet, verbose, color;
     bool data_lost;
     int64_t dropped;  // lines of talk since the last that went through
+    int64_t lost;     // all that were dropped
 };
 
 static bool wants_color(const struct console_options *o) {
@@ -63,6 +64,11 @@ void console_free(struct console *c) {
 
 // --- talk --------------------------------------------------------------------
 
+static void drop(struct console *c) {
+    c->dropped++;
+    c->lost++;
+}
+
 static void put(struct console *c, const struct buf *text) {
     if (c->transcript) {
         if (!text->failed) buf_add(c->transcript, buf_str(text), text->len);
@@ -75,7 +81,7 @@ static void put(struct console *c, const struct buf *text) {
         if (!note.failed && sink_write(c->talk, note.data, note.len)) c->dropped = 0;
         buf_free(&note);
     }
-    if (text->failed || !sink_write(c->talk, buf_str(text), text->len)) c->dropped++;
+    if (text->failed || !sink_write(c->talk, buf_str(text), text->len)) drop(c);
 }
 
 static const char *color_of(const struct console *c, enum console_style style) {
@@ -99,11 +105,11 @@ static void put_format(struct console *c, enum console_style style, const char *
                        const char *format, va_list args) {
     char *text = NULL, *whole = NULL;
     if (vasprintf(&text, format, args) < 0) {
-        c->dropped++;
+        drop(c);
         return;
     }
     if (asprintf(&whole, "%s%s", prefix, text) < 0) {
-        c->dropped++;
+        drop(c);
     } else {
         put_line(c, style, whole, strlen(whole));
         free(whole);
@@ -148,6 +154,15 @@ void console_table(struct console *c, const struct columns *table) {
     columns_print(table, &text);
     put(c, &text);
     buf_free(&text);
+}
+
+void console_before_question(struct console *c) {
+    c->quiet = false;
+    sink_flush(c->talk, TALK_FLUSH_MS);
+}
+
+int64_t console_lost_lines(const struct console *c) {
+    return c->lost;
 }
 
 // --- data --------------------------------------------------------------------

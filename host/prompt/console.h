@@ -8,6 +8,7 @@
 #define CORDON_PROMPT_CONSOLE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -52,6 +53,12 @@ void console_error(struct console *c, const struct err *e);
 
 // A table on stderr, as console_say.
 void console_table(struct console *c, const struct columns *table);
+
+// What is asked about must be seen: from now on talk is shown although it was to be quiet.
+// Gives a terminal that is behind a moment to catch up.
+void console_before_question(struct console *c);
+// Lines of talk that were never shown, all told.
+int64_t console_lost_lines(const struct console *c);
 
 // Data on stdout, as it is: the caller escapes what people will read. False when its reader is
 // gone or does not keep up (128 MiB wait); console_data_lost stays true from then on.
