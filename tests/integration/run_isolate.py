@@ -257,7 +257,7 @@ def test_optional():
     t = cordon.terminal("run", path)
     checks.check("k is offered where optional", t.answer("s[k]ip [s]how calls [e]xplain: ", "k"), t.seen[-500:])
     checks.check("k is not offered elsewhere",
-                 t.expect("[y]es [a]ll [n]o, stop [s]how"), t.seen[-500:])
+                 t.expect("[y]es  [a]ll steps  [n]o, stop  [s]how"), t.seen[-500:])
     t.send("y\n")
     done = t.wait()
     checks.equal("k", done.code, 0, done)
