@@ -155,11 +155,20 @@ static bool needs_settling(const struct gate_request *r, const struct aws_reply 
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
+// Did a call that was rehearsed before this one make it?
+static bool made_earlier(const void *request, const char *id) {
+    const struct gate_request *r = request;
+    const struct plan *p = r->gate->plan;
+    for (size_t i = 0; i < p->call_count && p->calls[i] != r->planned; i++)
+        if (val_mentions(p->calls[i]->result, id)) return true;
+    return false;
+}
+
 // A success that does not say what was made: nobody could go on with it, or take it back. What
 // really happened is looked up, as if no answer had come.
 static bool names_nothing(const struct gate_request *r, const struct aws_reply *reply) {
     return r->gate->mode == GATE_EXECUTION && r->planned && reply->ok &&
-           !binding_fits(r->planned->result, reply->value);
+           !binding_fits(r->planned->result, reply->value, made_earlier, r);
 }
 
 static bool too_late(struct err *e) {
