@@ -153,11 +153,20 @@ static bool needs_settling(const struct gate_request *r, const struct aws_reply 
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
+// A later call of the plan names what this id stands for, and nobody knows it yet.
+static bool is_awaited(void *ctx, const char *id) {
+    const struct gate *g = ctx;
+    if (val_get(g->bindings, id)) return false;
+    for (size_t i = 0; i < g->plan->call_count; i++)
+        if (val_mentions(g->plan->calls[i]->params, id)) return true;
+    return false;
+}
+
 // A success that does not say what was made: nobody could go on with it, or take it back. What
 // really happened is looked up, as if no answer had come.
 static bool names_nothing(const struct gate_request *r, const struct aws_reply *reply) {
     return r->gate->mode == GATE_EXECUTION && r->planned && reply->ok &&
-           !binding_fits(r->planned->result, reply->value);
+           binding_missing(r->planned->result, reply->value, is_awaited, r->gate);
 }
 
 static bool too_late(struct err *e) {
