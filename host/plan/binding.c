@@ -29,30 +29,20 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
     return true;
 }
 
-// What a walk over a rehearsed result found of the ids of what the call makes.
-struct making {
-    binding_is_older *is_older;
-    const void *ctx;
-    bool makes, named;  // something; and the real result says what, at one place at least
-};
-
-static void look_for_made(struct making *m, const struct val *planned, const struct val *real) {
+const char *binding_missing(const struct val *planned, const struct val *real,
+                            bool (*needed)(void *ctx, const char *id), void *ctx) {
     const char *name = val_as_str(planned, NULL);
-    if (name && is_planned_id(name) && !m->is_older(m->ctx, name)) {
-        m->makes = true;
-        m->named = m->named || val_str_len(real) > 0;
+    if (name) {
+        bool missing = is_planned_id(name) && !val_str_len(real) && needed(ctx, name);
+        return missing ? name : NULL;
     }
-    for (size_t i = 0; !name && i < val_count(planned); i++) {
+    for (size_t i = 0; i < val_count(planned); i++) {
         const char *key = val_key_at(planned, i);
-        look_for_made(m, val_at(planned, i), key ? val_get(real, key) : val_at(real, i));
+        const struct val *other = key ? val_get(real, key) : val_at(real, i);
+        const char *found = binding_missing(val_at(planned, i), other, needed, ctx);
+        if (found) return found;
     }
-}
-
-bool binding_fits(const struct val *planned, const struct val *real, binding_is_older *is_older,
-                  const void *ctx) {
-    struct making m = {.is_older = is_older, .ctx = ctx};
-    look_for_made(&m, planned, real);
-    return !m.makes || m.named;
+    return NULL;
 }
 
 static struct val *apply_inside(const struct val *bindings, const struct val *v, struct err *e) {
