@@ -312,6 +312,18 @@ struct pass_handler execution_handler(struct execution *x) {
     return (struct pass_handler){x, declared, begin_step, end_step, expect, log_line};
 }
 
+void execution_left_out(struct execution *x) {
+    for (size_t i = 0; i < x->plan->step_count; i++) {
+        const struct planned_step *s = &x->plan->steps[i];
+        if (s->state == STEP_NOT_BEGUN && i >= x->next_step && s->count)
+            console_warn(x->scene->console, "step %zu, \"%s\", was planned but did not come", i + 1,
+                         s->title);
+        if (s->state != STEP_BEGUN) continue;
+        x->outcome->warned = true;
+        console_warn(x->scene->console, "the playbook never ended step %zu, \"%s\"", i + 1, s->title);
+    }
+}
+
 void execution_free(struct execution *x) {
     drop_ahead(x);
 }
