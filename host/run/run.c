@@ -320,7 +320,7 @@ static void execute(struct run *r, struct pass_end *end) {
     if (simulated) show_flows(&r->scene, r->host->advisor, "before");
     pass_run(&setup, &handler, end);
     if (end->finished) execution_left_out(&r->execution);
-    if (simulated) show_flows(&r->scene, r->host->advisor, "after");
+    if (simulated && r->gate.changed) show_flows(&r->scene, r->host->advisor, "after");
     execution_free(&r->execution);
 }
 
