@@ -79,7 +79,9 @@ static bool mentions_created(const struct gate *g, const struct val *params) {
 static void note_created(struct gate *g, const struct val *planned, const struct val *real) {
     const char *id = val_as_str(real, NULL);
     if (val_as_str(planned, NULL)) {
-        if (id && planned_id_in(planned)) val_append(g->created, val_ref(real));
+        // A planned id that is bound already was made by an earlier call, not by this one.
+        bool fresh = planned_id_in(planned) && !val_get(g->bindings, val_as_str(planned, ""));
+        if (id && fresh) val_append(g->created, val_ref(real));
         return;
     }
     for (size_t i = 0; i < val_count(planned); i++) {
@@ -97,8 +99,8 @@ static void note_outcome(struct gate *g, struct gate_request *r, const struct aw
         p->unknown = reply->unknown;
     }
     if (!p || !reply->ok) return;
-    binding_learn(g->bindings, p->result, reply->value, NULL);
     note_created(g, p->result, reply->value);
+    binding_learn(g->bindings, p->result, reply->value, NULL);
 }
 
 void gate_finish(struct gate_request *r, const struct aws_reply *reply) {
@@ -153,11 +155,20 @@ static bool needs_settling(const struct gate_request *r, const struct aws_reply 
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
+// Did a call that was rehearsed before this one make it?
+static bool made_earlier(const void *request, const char *id) {
+    const struct gate_request *r = request;
+    const struct plan *p = r->gate->plan;
+    for (size_t i = 0; i < p->call_count && p->calls[i] != r->planned; i++)
+        if (val_mentions(p->calls[i]->result, id)) return true;
+    return false;
+}
+
 // A success that does not say what was made: nobody could go on with it, or take it back. What
 // really happened is looked up, as if no answer had come.
 static bool names_nothing(const struct gate_request *r, const struct aws_reply *reply) {
     return r->gate->mode == GATE_EXECUTION && r->planned && reply->ok &&
-           !binding_fits(r->planned->result, reply->value);
+           !binding_fits(r->planned->result, reply->value, made_earlier, r);
 }
 
 static bool too_late(struct err *e) {

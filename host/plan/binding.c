@@ -16,6 +16,9 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
     const char *name = val_as_str(planned, NULL);
     if (name) {
         if (!is_planned_id(name) || val_type(real) != VAL_STRING) return true;
+        // Once: a later answer that merely repeats the id, perhaps at another place of a list,
+        // does not make it another resource's.
+        if (val_get(bindings, name)) return true;
         return val_set(bindings, name, val_ref(real)) ? true : err_memory(e);
     }
     for (size_t i = 0; i < val_count(planned); i++) {
@@ -26,19 +29,30 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
     return true;
 }
 
-static bool learns_something(const struct val *planned, const struct val *real) {
+// What a walk over a rehearsed result found of the ids of what the call makes.
+struct making {
+    binding_is_older *is_older;
+    const void *ctx;
+    bool makes, named;  // something; and the real result says what, at one place at least
+};
+
+static void look_for_made(struct making *m, const struct val *planned, const struct val *real) {
     const char *name = val_as_str(planned, NULL);
-    if (name) return is_planned_id(name) && val_str_len(real) > 0;
-    for (size_t i = 0; i < val_count(planned); i++) {
-        const char *key = val_key_at(planned, i);
-        if (learns_something(val_at(planned, i), key ? val_get(real, key) : val_at(real, i)))
-            return true;
+    if (name && is_planned_id(name) && !m->is_older(m->ctx, name)) {
+        m->makes = true;
+        m->named = m->named || val_str_len(real) > 0;
     }
-    return false;
+    for (size_t i = 0; !name && i < val_count(planned); i++) {
+        const char *key = val_key_at(planned, i);
+        look_for_made(m, val_at(planned, i), key ? val_get(real, key) : val_at(real, i));
+    }
 }
 
-bool binding_fits(const struct val *planned, const struct val *real) {
-    return !planned_id_in(planned) || learns_something(planned, real);
+bool binding_fits(const struct val *planned, const struct val *real, binding_is_older *is_older,
+                  const void *ctx) {
+    struct making m = {.is_older = is_older, .ctx = ctx};
+    look_for_made(&m, planned, real);
+    return !m.makes || m.named;
 }
 
 static struct val *apply_inside(const struct val *bindings, const struct val *v, struct err *e) {
