@@ -144,6 +144,10 @@ valgrind:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=debug tests fuzzers
 	@sh tests/valgrind.sh all
 
+# Ten thousand isolations in random worlds (`make check` runs a thousand).
+property:
+	@WORLDS=10000 lua5.4 tests/lua/run.lua isolation_property
+
 # --- API models ------------------------------------------------------------
 # Written again from pip's botocore (1.43 or newer) and committed.
 model:
@@ -173,9 +177,9 @@ venv: deps
 	@$(MAKE) --no-print-directory $(PYTHON)
 
 # --- the two commands --------------------------------------------------------
-demo: venv
+demo: deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) MODE=release
-	@$(PYTHON) tests/demo.py build/release/cordon
+	@python3 tests/demo.py build/release/cordon
 
 # --- figures -----------------------------------------------------------------
 # docs/performance.md says what is measured. FULL=1 adds what takes minutes and a gigabyte.
@@ -196,5 +200,5 @@ clean:
 	rm -rf build/debug build/asan build/release build/fuzz build/valgrind
 
 -include $(OBJ:.o=.d) $(B)/lua/main.d $(addsuffix .d,$(UNIT) $(RUNNERS) $(FUZZERS))
-.PHONY: all tests fuzzers fuzz fuzz-corpus valgrind model deps venv demo bench check install clean
+.PHONY: all property tests fuzzers fuzz fuzz-corpus valgrind model deps venv demo bench check install clean
 .DELETE_ON_ERROR:

@@ -1,25 +1,21 @@
-"""demo.py CORDON: the main job, on a small VPC in moto's server on 127.0.0.1.
+"""demo.py CORDON: the main job, on the simulator's embedded world, with a live attacker.
 
-A responder isolates web-3, says yes to each step on a terminal (a pty that this script
-types into), and then takes it back with the lines that cordon printed.
+A responder isolates web-7 and says yes to each step on a terminal (a pty that this script types
+into). The simulator shows which connections were alive before and what became of each.
 """
 import os
 import pty
 import re
 import select
-import shlex
 import subprocess
 import sys
 import tempfile
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "integration"))
-import moto_world  # noqa: E402
 
 QUESTION = re.compile(rb"\[e\]xplain: $")
 
 
 def on_terminal(command, environment):
-    """Runs the command on a pty, answers each question with y; its exit code and output."""
+    """Runs the command on a pty, answers each question with y; its exit code."""
     pid, fd = pty.fork()
     if pid == 0:
         os.execve(command[0], command, environment)
@@ -34,55 +30,37 @@ def on_terminal(command, environment):
             break
         if not data:
             break
-        shown += data
+        shown = (shown + data)[-4096:]
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
         if QUESTION.search(shown):
             os.write(fd, b"y\n")
             shown = b""
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode(errors="replace")
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def groups(ec2, ids):
-    found = ec2.describe_network_interfaces(NetworkInterfaceIds=[ids["eni0"], ids["eni1"]])
-    for eni in found["NetworkInterfaces"]:
-        names = ", ".join(g["GroupName"] for g in eni["Groups"])
-        print("    %s  %s" % (eni["NetworkInterfaceId"], names))
+def say(text):
+    print(text)
+    sys.stdout.flush()
 
 
-def demo(cordon, url, state):
-    ids = moto_world.build(url)
-    ec2 = moto_world.client(url)
-    environment = dict(os.environ, AWS_ACCESS_KEY_ID=moto_world.KEYS["aws_access_key_id"],
-                       AWS_SECRET_ACCESS_KEY=moto_world.KEYS["aws_secret_access_key"],
-                       AWS_REGION=moto_world.REGION, AWS_ENDPOINT_URL=url, XDG_STATE_HOME=state)
-    print("A VPC in moto's server at %s. The groups of web-3, a machine with two ENIs:" % url)
-    groups(ec2, ids)
-    command = ["run", "isolate-sg", "instance=web-3", "settle=2", "--ticket", "IR-42"]
-    print("\n$ cordon " + " ".join(command))
-    code, shown = on_terminal([cordon] + command, environment)
-    print("\nexit %d. The groups of web-3 now:" % code)
-    groups(ec2, ids)
+def demo(cordon, state):
+    # Nothing of the user's own may be found: no credentials are needed, and none are used.
+    environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": state,
+                   "TERM": os.environ.get("TERM", "dumb"), "XDG_STATE_HOME": state}
+    say("$ cordon --sim run isolate-sg instance=web-7 --ticket IR-42")
+    code = on_terminal([cordon, "--sim", "run", "isolate-sg", "instance=web-7", "--ticket", "IR-42"],
+                       environment)
+    say("\nexit %d" % code)
     for line in (["runs"], ["log", "verify", "last"]):
-        print("\n$ cordon " + " ".join(line))
-        subprocess.run([cordon] + line, env=environment, check=True)
-    print("\nTaking it back with the lines that it printed:")
-    for line in re.findall(r"^  (cordon .* call .*)\r?$", shown, re.M):
-        print("$ %s --yes" % line[:100] + ("..." if len(line) > 100 else ""))
-        subprocess.run([cordon] + shlex.split(line)[1:] + ["--yes", "--quiet"], env=environment,
-                       check=True, stdout=subprocess.DEVNULL)
-    groups(ec2, ids)
+        say("\n$ cordon " + " ".join(line))
+        code |= subprocess.run([cordon] + line, env=environment).returncode
     return code
 
 
 def main():
-    process, url = moto_world.start()
-    try:
-        with tempfile.TemporaryDirectory() as state:
-            return demo(os.path.abspath(sys.argv[1]), url, state)
-    finally:
-        process.terminate()
-        process.wait()
+    with tempfile.TemporaryDirectory() as state:
+        return demo(os.path.abspath(sys.argv[1]), state)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ NEVER="console_test loop_test aws_memory_test"
 # run of the whole host is the fuzz target messages.
 NEVER="$NEVER child_test aws_helper_test"
 # For `all` alone: they make thousands of files, or wait for time to pass.
-SLOW="journal_test journal_disk_test aws_door_test sandbox_test codec_hostile_test wire_test \
+SLOW="journal_test journal_memory_test journal_disk_test aws_door_test sandbox_test codec_hostile_test wire_test \
 values_test aws_credentials_test aws_sources_test"
 
 listed() { case " $2 " in *" $1 "*) return 0 ;; esac && return 1; }

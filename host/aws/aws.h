@@ -73,6 +73,7 @@ struct aws_call {
     const struct operation *op;
     const struct val *params;     // borrowed; prepared by codec_prepare, checked by codec_check
     const struct permit *permit;  // NULL: reads and DryRun=true only; copied
+    bool urgent;                  // waits for no request budget: what closes a window
     bool just_created;            // names something this run created: *.NotFound is retried
 };
 

@@ -140,6 +140,7 @@ static struct call *new_call(struct aws *a, const struct aws_call *call, aws_don
     c->has_permit = call->permit != NULL;
     if (c->has_permit) c->permit = *call->permit;
     c->just_created = call->just_created;
+    c->paced = call->urgent;
     c->done = done;
     c->ctx = ctx;
     c->next = a->calls;

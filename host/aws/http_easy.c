@@ -215,6 +215,7 @@ static bool is_hopeless(CURLcode result) {
 static const char *way_out(CURLcode result) {
     if (result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE)
         return "; AWS_CA_BUNDLE names the certificates to trust";
+    if (result == CURLE_SSL_CONNECT_ERROR) return "; cordon wants TLS 1.2 or newer";
     if (result == CURLE_COULDNT_RESOLVE_HOST) return "; check the Region's name and the endpoint";
     return "";
 }

@@ -7,6 +7,7 @@
 #include "plan/skeleton.h"
 #include "run/advice.h"
 #include "run/confirm.h"
+#include "run/ending.h"
 #include "run/report.h"
 #include "run/single.h"
 
@@ -19,7 +20,7 @@ static void print(struct host *h, const struct val *value) {
 }
 
 static int failed(struct host *h, const struct err *e) {
-    console_error(h->console, e);
+    say_error(h->console, e);
     return loop_signal(h->loop) ? 128 + loop_signal(h->loop) : error_exit(e);
 }
 
@@ -173,7 +174,7 @@ static int mutate(struct host *h, const struct operation *op, const struct val *
     else {
         // Events of a single call would stand between its result and its reader.
         s.scene.json = false;
-        code = report_run(&s.scene, &s.gate, &s.outcome, NULL);
+        code = report_run(&s.scene, &s.gate, h->advisor, &s.outcome, NULL);
         h->changed = s.outcome.changed;
     }
     single_free(&s);

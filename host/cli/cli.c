@@ -76,6 +76,7 @@ static const char flags_text[] =
     "  --out FILE            snapshot: where to\n"
     "  --port N --world FILE sim serve: the port, and the world; --save writes it back at the end\n"
     "  --deadline SECONDS    computing time of a playbook (300)\n"
+    "  --timeout SECONDS     how long one request to AWS may take (60)\n"
     "  --detailed-exitcode   plan: exit 10 when changes are pending\n"
     "  --json                events or data on stdout, one JSON value a line\n"
     "  --quiet --verbose --no-color\n"
@@ -150,6 +151,7 @@ static struct host host_of(const struct options *o) {
                          .sim = o->sim,
                          .save = o->save,
                          .deadline_ms = (o->deadline_s ? o->deadline_s : DEFAULT_DEADLINE_S) * 1000,
+                         .timeout_ms = o->timeout_s * 1000,
                          .yes = o->yes,
                          .no_input = o->no_input,
                          .verbose = o->verbose,

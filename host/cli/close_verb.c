@@ -65,6 +65,10 @@ static void say_next(const struct single *s, const struct run_summary *run, cons
 static int close_window(struct host *h, const struct run_summary *run, const char *dir) {
     struct single s;
     struct err e;
+    if (!runs_is_own(dir, &e)) {
+        console_error(h->console, &e);
+        return EXIT_WINDOW_OPEN;
+    }
     as_the_run(h, run);
     if (!connect_aws(h, &e)) {
         console_error(h->console, &e);

@@ -26,6 +26,7 @@ bool connect_aws(struct host *h, struct err *e) {
 #ifdef CORDON_SANITIZED
                             .loopback_only = true,
 #endif
+                            .timeout_ms = h->timeout_ms,
                             .verbose = h->verbose,
                             .ask = ask_operator,
                             .ask_ctx = h};

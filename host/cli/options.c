@@ -26,6 +26,7 @@ static const struct flag flags[] = {
     {"endpoint-url", FLAG_TEXT, FIELD(endpoint_url)},
     {"ticket", FLAG_TEXT, FIELD(ticket)},
     {"deadline", FLAG_SECONDS, FIELD(deadline_s)},
+    {"timeout", FLAG_SECONDS, FIELD(timeout_s)},
     {"yes", FLAG_BOOL, FIELD(yes)},
     {"no-input", FLAG_BOOL, FIELD(no_input)},
     {"json", FLAG_BOOL, FIELD(json)},

@@ -12,7 +12,7 @@
 
 struct options {
     const char *profile, *region, *endpoint_url, *ticket;
-    int64_t deadline_s;
+    int64_t deadline_s, timeout_s;
     bool yes, no_input, json, quiet, verbose, no_color;
     bool dry_run, detailed_exitcode, help;
     const char *sim;  // a world's file; "" for the default world; NULL: not simulated

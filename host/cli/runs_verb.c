@@ -12,6 +12,7 @@
 #include "cli/verbs_journal.h"
 #include "journal/runs.h"
 #include "prompt/console.h"
+#include "run/outcome.h"
 
 #define CELL_MAX 60
 
@@ -39,6 +40,8 @@ static bool abandoned(const struct run_summary *s) {
 
 static void state_cell(const struct run_summary *s, char out[48]) {
     const char *name = run_state_name(s->state);
+    if (s->state == RUN_FAILED && s->exit_code == EXIT_DECLINED) name = "declined";
+    if (s->state == RUN_FAILED && s->exit_code > 128) name = "interrupted";
     if (s->window_open) {
         snprintf(out, 48, "%s, WINDOW OPEN", name);
     } else {

@@ -149,8 +149,10 @@ static void failed(struct sending *s, bool unknown) {
     s->client->quota -= d.cost;
     s->reply.ok = false;
     s->reply.unknown = d.unknown;
-    if (d.reason == RETRY_NO) later(s, wait, tell);
-    else later(s, wait + d.delay_ms, send_now);
+    if (d.reason == RETRY_NO)
+        later(s, wait, tell);
+    else
+        later(s, wait + d.delay_ms, send_now);
 }
 
 static void take_answer(struct sending *s, const struct val *answer) {
@@ -176,8 +178,10 @@ static void arrive(void *ctx) {
     bool ok = about ? client_world(s->client, "answer", about, &answer, &s->reply.err)
                     : err_memory(&s->reply.err);
     val_unref(about);
-    if (ok) take_answer(s, answer);
-    else tell(s);
+    if (ok)
+        take_answer(s, answer);
+    else
+        tell(s);
     val_unref(answer);
 }
 

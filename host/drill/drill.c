@@ -23,7 +23,7 @@ struct drill {
     struct buf state_dir;  // of the last one
     struct buf run_dir;    // "" while there is none
     struct val *declared;
-    size_t hosts;          // host processes so far
+    size_t hosts;  // host processes so far
     bool interrupted;
 };
 
@@ -73,8 +73,8 @@ static struct val *end_members(const struct host_end *end, struct val *lines, st
     bool told = end->transcript.len > 0;
     if (v && val_set(v, "exit", val_int(end->exit)) && val_set(v, "lines", val_ref(lines)) &&
         val_set(v, "note", val_ref(note)) &&
-        (!told || val_set(v, "transcript",
-                          val_string(buf_str(&end->transcript), end->transcript.len))))
+        (!told ||
+         val_set(v, "transcript", val_string(buf_str(&end->transcript), end->transcript.len))))
         return v;
     val_unref(v);
     return NULL;
@@ -94,7 +94,8 @@ static bool make_state_dir(struct drill *d, struct err *e) {
     buf_clear(&d->state_dir);
     buf_clear(&d->run_dir);
     buf_printf(&d->state_dir, "%s/%zu", buf_str(&d->folder), d->hosts);
-    if (d->hosts >= MOST_RUNS) return err_set(e, ERR_PLAYBOOK, "a drill may have %d runs", MOST_RUNS);
+    if (d->hosts >= MOST_RUNS)
+        return err_set(e, ERR_PLAYBOOK, "a drill may have %d runs", MOST_RUNS);
     return !d->state_dir.failed || err_memory(e);
 }
 
@@ -118,8 +119,7 @@ static bool run_once(struct drill *d, const struct val *run, int *exit, struct e
     o.pairs = words;
     const char *ticket = d->host->ticket;
     d->host->ticket = val_get_str(run, "ticket", NULL);
-    bool ok = (words || err_memory(e)) &&
-              stage_tell(d->host->advisor, "run_begin", val_map(), e) &&
+    bool ok = (words || err_memory(e)) && stage_tell(d->host->advisor, "run_begin", val_map(), e) &&
               use_host(d, job_run, &o, &end, e) && tell_end(d, &end, e);
     d->host->ticket = ticket;
     *exit = end.exit;
@@ -200,13 +200,13 @@ static bool keep_verdict(struct drill *d, const char *text, bool good, const cha
                          struct val **value, struct err *e) {
     struct val *about = val_map(), *answer = NULL;
     const struct val *kept;
-    if (about && (!val_set(about, "text", val_cstr(text)) || !val_set(about, "ok", val_bool(good)) ||
-                  !val_set(about, "why", val_cstr(why)))) {
+    if (about && (!val_set(about, "text", val_cstr(text)) ||
+                  !val_set(about, "ok", val_bool(good)) || !val_set(about, "why", val_cstr(why)))) {
         val_unref(about);
         about = NULL;
     }
-    bool ok = stage_ask(d->host->advisor, "verdict", about, &answer, e) &&
-              stage_value(answer, &kept, e);
+    bool ok =
+        stage_ask(d->host->advisor, "verdict", about, &answer, e) && stage_value(answer, &kept, e);
     if (ok && value) *value = val_ref(kept);
     val_unref(answer);
     return ok;
@@ -216,8 +216,10 @@ static bool reread_journal(struct drill *d, struct err *e) {
     struct val *lines = NULL, *note = NULL, *about = val_map();
     bool ok = evidence_lines(run_dir(d), &lines, &note, e);
     if (about && lines && !val_set(about, "lines", val_ref(lines))) ok = err_memory(e);
-    if (ok) ok = stage_tell(d->host->advisor, "journal", about, e);
-    else val_unref(about);
+    if (ok)
+        ok = stage_tell(d->host->advisor, "journal", about, e);
+    else
+        val_unref(about);
     val_unref(lines);
     val_unref(note);
     return ok;
@@ -259,8 +261,12 @@ static const struct {
     const char *name;
     word_fn *fn;
 } words[] = {
-    {"loaded", word_loaded},   {"load", word_load}, {"run_all", word_run_all},
-    {"run", word_run},         {"undo", word_undo}, {"close", word_close},
+    {"loaded", word_loaded},
+    {"load", word_load},
+    {"run_all", word_run_all},
+    {"run", word_run},
+    {"undo", word_undo},
+    {"close", word_close},
     {"journal_verifies", word_journal},
 };
 

@@ -48,8 +48,10 @@ static bool run_one(struct report *r, size_t i, struct err *e) {
     struct verdict v;
     struct buf text = BUF_EMPTY;
     bool ok = drill_run(r->host, val_as_str(val_at(r->files, i), ""), r->embedded, &v, e);
-    if (ok) tap_add(&text, i + 1, &v, r->host->verbose);
-    else tap_bail_out(&text, e);
+    if (ok)
+        tap_add(&text, i + 1, &v, r->host->verbose);
+    else
+        tap_bail_out(&text, e);
     if (ok) junit_add(&r->cases, &v);
     r->failed += ok && v.finished && !v.passed;
     r->errors += ok && !v.finished;

@@ -14,8 +14,8 @@ struct reading {
 };
 
 static bool names_moment(const char *kind) {
-    return strcmp(kind, "plan") == 0 || strcmp(kind, "confirm") == 0 || text_starts(kind, "step.") ||
-           text_starts(kind, "window.") || text_starts(kind, "run.");
+    return strcmp(kind, "plan") == 0 || strcmp(kind, "confirm") == 0 ||
+           text_starts(kind, "step.") || text_starts(kind, "window.") || text_starts(kind, "run.");
 }
 
 static bool copy(struct val *to, const char *key, const struct val *line) {
@@ -45,8 +45,8 @@ static bool verify(const char *run_dir, struct journal_report *report, struct re
                    struct err *e) {
     struct buf path = BUF_EMPTY;
     buf_printf(&path, "%s/" JOURNAL_FILE, run_dir);
-    bool ok = path.failed ? err_memory(e)
-                          : journal_verify(path.data, report, r ? each : NULL, r, e);
+    bool ok =
+        path.failed ? err_memory(e) : journal_verify(path.data, report, r ? each : NULL, r, e);
     buf_free(&path);
     return ok;
 }

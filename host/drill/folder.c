@@ -55,8 +55,7 @@ static int is_drill(const struct dirent *entry) {
 bool folder_drills(const char *path, struct val *files, struct err *e) {
     struct stat st;
     struct dirent **entries;
-    if (stat(path, &st) != 0)
-        return err_set(e, ERR_USAGE, "no such drill or folder: %s", path);
+    if (stat(path, &st) != 0) return err_set(e, ERR_USAGE, "no such drill or folder: %s", path);
     if (!S_ISDIR(st.st_mode)) return val_append(files, val_cstr(path)) || err_memory(e);
     int count = scandir(path, &entries, is_drill, alphasort);
     if (count < 0) return err_set(e, ERR_USAGE, "cannot read %s: %s", path, strerror(errno));

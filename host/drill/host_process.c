@@ -49,9 +49,9 @@ static int do_job(const struct host *parent, const struct host_setup *setup, str
                             .state_dir = setup->state_dir,
                             .transcript = &transcript};
     struct advisor advisor = client_advisor(&client, parent->advisor);
-    struct operator operator = client_operator(&client);
+    struct operator operator= client_operator(&client);
     h.advisor = &advisor;
-    h.operator = &operator;
+    h.operator= & operator;
     backend_simulated(&h.backend, h.loop, h.model, h.advisor);
     h.backend.answers = client_answerer(&client);
     int code = setup->job(&h, setup->ctx);
@@ -125,7 +125,8 @@ static bool serve(struct serving *s, const struct val *message, struct err *e) {
 }
 
 static bool serve_all(struct serving *s, struct err *e) {
-    int patience = (int)(s->host->deadline_ms < 3600000 ? s->host->deadline_ms : 3600000) + HANGS_MS;
+    int patience =
+        (int)(s->host->deadline_ms < 3600000 ? s->host->deadline_ms : 3600000) + HANGS_MS;
     for (;;) {
         struct val *message = NULL;
         switch (link_receive(&s->link, patience, signal_came, s, &message)) {

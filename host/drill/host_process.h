@@ -17,8 +17,6 @@ struct host_setup {
     void *ctx;
 };
 
-#define HOST_KILLED 137  // as a shell says it
-
 struct host_end {
     int exit;
     struct buf transcript;  // what it said; empty when it was killed

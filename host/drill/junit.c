@@ -11,11 +11,16 @@ static void add_text(struct buf *out, const char *text) {
     struct buf plain = BUF_EMPTY;
     text_escape(&plain, text, strlen(text), 0);
     for (const char *c = buf_str(&plain); *c; c++) {
-        if (*c == '&') buf_add_str(out, "&amp;");
-        else if (*c == '<') buf_add_str(out, "&lt;");
-        else if (*c == '>') buf_add_str(out, "&gt;");
-        else if (*c == '"') buf_add_str(out, "&quot;");
-        else buf_add_char(out, *c);
+        if (*c == '&')
+            buf_add_str(out, "&amp;");
+        else if (*c == '<')
+            buf_add_str(out, "&lt;");
+        else if (*c == '>')
+            buf_add_str(out, "&gt;");
+        else if (*c == '"')
+            buf_add_str(out, "&quot;");
+        else
+            buf_add_char(out, *c);
     }
     buf_free(&plain);
 }
@@ -57,8 +62,10 @@ void junit_add(struct buf *cases, const struct verdict *v) {
     buf_add_str(cases, "\" name=\"");
     add_text(cases, v->name ? v->name : v->file);
     buf_printf(cases, "\" time=\"%.3f\">\n", took);
-    if (!v->finished) add_error(cases, v);
-    else if (!v->passed) add_failures(cases, v);
+    if (!v->finished)
+        add_error(cases, v);
+    else if (!v->passed)
+        add_failures(cases, v);
     if (v->finished) add_score(cases, v);
     buf_add_str(cases, "    </testcase>\n");
 }
@@ -66,8 +73,9 @@ void junit_add(struct buf *cases, const struct verdict *v) {
 void junit_report(struct buf *out, const struct buf *cases, size_t count, size_t failed,
                   size_t errors) {
     buf_add_str(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-    buf_printf(out, "  <testsuite name=\"cordon drill\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\">\n",
-               count, failed, errors);
+    buf_printf(
+        out, "  <testsuite name=\"cordon drill\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\">\n",
+        count, failed, errors);
     buf_add(out, buf_str(cases), cases->len);
     buf_add_str(out, "  </testsuite>\n</testsuites>\n");
 }

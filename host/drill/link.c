@@ -16,8 +16,10 @@ bool link_send(struct link *l, const struct val *message, struct err *e) {
     for (size_t at = 0; ok && at < out.len;) {
         ssize_t sent = send(l->fd, out.data + at, out.len - at, MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR) continue;
-        if (sent <= 0) ok = err_errno(e, "cannot send to the other process of the drill");
-        else at += (size_t)sent;
+        if (sent <= 0)
+            ok = err_errno(e, "cannot send to the other process of the drill");
+        else
+            at += (size_t)sent;
     }
     buf_free(&out);
     return ok;

@@ -29,8 +29,10 @@ struct script {
 static void end(struct script *s, const struct err *e) {
     if (s->ended) return;
     s->ended = s->awake = true;
-    if (e) s->err = *e;
-    else s->finished = true;
+    if (e)
+        s->err = *e;
+    else
+        s->finished = true;
 }
 
 static void violation(struct script *s, const char *what) {
@@ -117,13 +119,17 @@ static void on_message(void *ctx, const struct val *message) {
     child_clock_stop(s->child);
     child_pause(s->child);
     s->waiting = val_ref(message);
-    if (strcmp(type, MSG_DRILL) == 0) s->awake = true;
-    else if (strcmp(type, MSG_REQUIRE) == 0) answer_require(s, message);
-    else if (strcmp(type, MSG_TIME) == 0) script_answer(s, val_int(0), NULL);
+    if (strcmp(type, MSG_DRILL) == 0)
+        s->awake = true;
+    else if (strcmp(type, MSG_REQUIRE) == 0)
+        answer_require(s, message);
+    else if (strcmp(type, MSG_TIME) == 0)
+        script_answer(s, val_int(0), NULL);
     else if (strcmp(type, MSG_LOG) == 0) {
         add_log(s, message);
         script_answer(s, NULL, NULL);
-    } else violation(s, "it sent a message that is not of the protocol");
+    } else
+        violation(s, "it sent a message that is not of the protocol");
 }
 
 static void on_ended(void *ctx, enum child_end how, int signal) {
@@ -136,8 +142,10 @@ static void on_ended(void *ctx, enum child_end how, int signal) {
     else if (how == CHILD_CRASHED)
         snprintf(why, sizeof why, "its process was ended by signal %d (%s)", signal,
                  strsignal(signal));
-    else if (how == CHILD_MALFORMED) snprintf(why, sizeof why, "it sent what is not a message");
-    else snprintf(why, sizeof why, "its process ended before the drill had");
+    else if (how == CHILD_MALFORMED)
+        snprintf(why, sizeof why, "it sent what is not a message");
+    else
+        snprintf(why, sizeof why, "its process ended before the drill had");
     violation(s, why);
 }
 

@@ -37,12 +37,14 @@ void score_text(struct buf *out, const struct verdict *v) {
                      *trips = val_get(score, "round_trips");
     if (!score) return;
     bool wanted = val_as_bool(val_get(score, "wanted"), false);
-    if (!after) buf_add_str(out, wanted ? "not contained, " : "");
+    if (!after)
+        buf_add_str(out, wanted ? "not contained, " : "");
     else if (trips)
         buf_printf(out, "contained after %" PRId64 " round trips and %g s of waiting (%.1f s), ",
                    val_as_int(trips, 0), val_as_double(val_get(score, "waited"), 0),
                    val_as_double(after, 0));
-    else buf_printf(out, "contained after %.1f s simulated, ", val_as_double(after, 0));
+    else
+        buf_printf(out, "contained after %.1f s simulated, ", val_as_double(after, 0));
     buf_printf(out, "%" PRId64 " calls", val_as_int(val_get(score, "calls"), 0));
 }
 

@@ -10,7 +10,8 @@ void tap_begin(struct buf *out, size_t count);
 void tap_add(struct buf *out, size_t number, const struct verdict *v, bool verbose);
 void tap_bail_out(struct buf *out, const struct err *why);
 
-// "contained after 12 round trips and 5 s of waiting (6.2 s), 31 calls"; nothing unless it finished.
+// "contained after 12 round trips and 5 s of waiting (6.2 s), 31 calls"; nothing unless it
+// finished.
 void score_text(struct buf *out, const struct verdict *v);
 
 #endif

@@ -8,9 +8,9 @@
 
 struct verdict {
     const char *file;
-    char *name;          // NULL: it does not load
-    bool loaded;         // its declaration was read
-    bool finished;       // it ran to its end
+    char *name;     // NULL: it does not load
+    bool loaded;    // its declaration was read
+    bool finished;  // it ran to its end
     bool passed;
     struct err err;      // unless finished
     struct val *result;  // drill.result of stdlib/host/drill.lua; NULL unless finished

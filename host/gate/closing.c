@@ -150,9 +150,11 @@ static void tell(struct gate *g, int *signals) {
         struct duty *d = &w->duties[i];
         if (!d->tries || d->told || d->state == DUTY_DONE) continue;
         d->told = true;
-        const char *id = resource_id_in(d->params);
-        snprintf(text, sizeof text, "closing the window: %s %s failed (%s: %.300s)%s", d->op->name,
-                 id ? id : "", d->err.code, d->err.message,
+        const char *id = subject_of(d->params);
+        snprintf(text, sizeof text,
+                 "closing the window, %zu of %zu calls done: %s %s failed (%s: %.300s)%s",
+                 count_duties(w, DUTY_DONE), w->count, d->op->name, id ? id : "", d->err.code,
+                 d->err.message,
                  d->state == DUTY_GIVEN_UP ? "; given up" : "; it is tried again");
         g->tell(g->tell_ctx, text);
     }
@@ -164,6 +166,17 @@ static void tell(struct gate *g, int *signals) {
         text, sizeof text,
         "the window is still being closed, %zu of %zu calls are left; Ctrl-C does not stop this",
         left, w->count);
+    g->tell(g->tell_ctx, text);
+}
+
+// The operator who pressed Ctrl-C in the open window sees at once that it is being closed.
+static void tell_heard(struct gate *g) {
+    char text[200];
+    size_t left = g->window.count - count_duties(&g->window, DUTY_DONE);
+    if (!g->tell || !left || !loop_signal(g->loop)) return;
+    snprintf(text, sizeof text,
+             "stopping: the window is being closed first, %zu of %zu calls are left; please wait",
+             left, g->window.count);
     g->tell(g->tell_ctx, text);
 }
 
@@ -180,6 +193,7 @@ void close_all(struct gate *g) {
     struct window *w = &g->window;
     int64_t end = clock_mono_ms() + CLOSE_FOR_MS;
     int signals = loop_signal_count(g->loop);
+    tell_heard(g);
     for (;;) {
         send_what_is_due(g, true);
         bool busy = w->openings_in_flight || count_duties(w, DUTY_SENT);

@@ -1,6 +1,8 @@
 // gate.c - the order of intent, request and outcome; the only permits.
 #include "gate/gate.h"
 
+#include <stdio.h>
+
 #include "codec/codec.h"
 #include "gate/gate_checks.h"
 #include "gate/gate_journal.h"
@@ -16,7 +18,21 @@ bool gate_init(struct gate *g, struct err *e) {
     return ((g->bindings && g->created) || err_memory(e)) && keys_init(&g->keys, e);
 }
 
+// Its answer is due; it may come when the gate is gone.
+static void note_start(struct gate *g, struct gate_request *r) {
+    r->next_started = g->started;
+    r->link_started = &g->started;
+    if (r->next_started) r->next_started->link_started = &r->next_started;
+    g->started = r;
+}
+
+static void note_end(struct gate_request *r) {
+    *r->link_started = r->next_started;
+    if (r->next_started) r->next_started->link_started = r->link_started;
+}
+
 void gate_free(struct gate *g) {
+    for (; g->started; note_end(g->started)) g->started->gate = NULL;
     val_unref(g->bindings);
     keys_free(&g->keys);
     val_unref(g->created);
@@ -63,7 +79,9 @@ static bool mentions_created(const struct gate *g, const struct val *params) {
 static void note_created(struct gate *g, const struct val *planned, const struct val *real) {
     const char *id = val_as_str(real, NULL);
     if (val_as_str(planned, NULL)) {
-        if (id && planned_id_in(planned)) val_append(g->created, val_ref(real));
+        // A planned id that is bound already was made by an earlier call, not by this one.
+        bool fresh = planned_id_in(planned) && !val_get(g->bindings, val_as_str(planned, ""));
+        if (id && fresh) val_append(g->created, val_ref(real));
         return;
     }
     for (size_t i = 0; i < val_count(planned); i++) {
@@ -81,8 +99,8 @@ static void note_outcome(struct gate *g, struct gate_request *r, const struct aw
         p->unknown = reply->unknown;
     }
     if (!p || !reply->ok) return;
-    binding_learn(g->bindings, p->result, reply->value, NULL);
     note_created(g, p->result, reply->value);
+    binding_learn(g->bindings, p->result, reply->value, NULL);
 }
 
 void gate_finish(struct gate_request *r, const struct aws_reply *reply) {
@@ -137,18 +155,59 @@ static bool needs_settling(const struct gate_request *r, const struct aws_reply 
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
+// A later call of the plan names what this id stands for, and nobody knows it yet.
+static bool is_awaited(void *ctx, const char *id) {
+    const struct gate *g = ctx;
+    if (val_get(g->bindings, id)) return false;
+    for (size_t i = 0; i < g->plan->call_count; i++)
+        if (val_mentions(g->plan->calls[i]->params, id)) return true;
+    return false;
+}
+
+// A success that does not say what was made: nobody could go on with it, or take it back. What
+// really happened is looked up, as if no answer had come.
+static bool names_nothing(const struct gate_request *r, const struct aws_reply *reply) {
+    return r->gate->mode == GATE_EXECUTION && r->planned && reply->ok &&
+           binding_missing(r->planned->result, reply->value, is_awaited, r->gate);
+}
+
+static bool too_late(struct err *e) {
+    return err_set(e, ERR_INTERRUPTED, "the run was over before the answer came");
+}
+
 static void answered(void *ctx, const struct aws_reply *reply) {
     struct gate_request *r = ctx;
-    if (needs_settling(r, reply) && r->gate->settle(r->gate->settle_ctx, r, reply)) return;
-    end_call(r, reply);
+    struct aws_reply judged = *reply;
+    if (!r->gate) {
+        judged = (struct aws_reply){0};
+        too_late(&judged.err);
+        gate_finish(r, &judged);
+        return;
+    }
+    note_end(r);
+    if (names_nothing(r, reply)) {
+        judged.ok = false;
+        judged.unknown = true;
+        err_set(&judged.err, ERR_INVALID, "AWS answered without the id of what it made");
+        snprintf(judged.err.operation, sizeof judged.err.operation, "%s", r->op->name);
+    }
+    if (needs_settling(r, &judged) && r->gate->settle(r->gate->settle_ctx, r, &judged)) return;
+    end_call(r, &judged);
 }
 
 // The permit's word just before each attempt: is the call still wanted?
 static bool still_wanted(void *ctx, struct err *e) {
     const struct gate_request *r = ctx;
+    if (!r->gate) return too_late(e);
     if (r->closing || !r->gate->latched) return true;
     *e = r->gate->latch;
     return false;
+}
+
+// Its *.NotFound may be an answer from before the creation, and is waited out. What a closing
+// call or a repeated one names was seen: there it says that the end is reached.
+static bool may_lag(const struct gate *g, const struct gate_request *r) {
+    return !r->closing && !r->resent && mentions_created(g, r->prepared);
 }
 
 static bool start(struct gate *g, struct gate_request *r, struct err *e) {
@@ -158,9 +217,13 @@ static bool start(struct gate *g, struct gate_request *r, struct err *e) {
         .op = r->op,
         .params = r->prepared,
         .permit = permitted ? &permit : NULL,
-        .just_created = mentions_created(g, r->prepared),
+        .just_created = may_lag(g, r),
+        .urgent = r->closing,
     };
-    return g->answerer->call(g->answerer->ctx, &call, answered, r, e);
+    note_start(g, r);
+    if (g->answerer->call(g->answerer->ctx, &call, answered, r, e)) return true;
+    note_end(r);
+    return false;
 }
 
 void gate_settled(struct gate *g, struct gate_request *r, enum gate_fate fate,
@@ -220,19 +283,24 @@ static void enqueue(struct gate *g, struct gate_request *r) {
     g->queue_end = &r->next;
 }
 
+// The request is the caller's again. Returns false.
+static bool not_started(struct gate_request *r) {
+    val_unref(r->prepared);
+    r->prepared = NULL;
+    return false;
+}
+
 static bool submit_mutation(struct gate *g, struct gate_request *r, struct err *e) {
     if (!gate_check_mutation(g, r, e)) return false;
     if (g->mode == GATE_REHEARSAL) {
         r->prepared = val_ref(r->params);
-        return start(g, r, e);
+        return start(g, r, e) || not_started(r);
     }
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
     if (!r->prepared) return false;
     if (!gate_record_intent(g, r, e) && !r->closing) {
-        val_unref(r->prepared);
-        r->prepared = NULL;
         *e = g->latch;
-        return false;
+        return not_started(r);
     }
     enqueue(g, r);
     return true;
@@ -243,10 +311,7 @@ bool gate_submit(struct gate *g, struct gate_request *r, struct err *e) {
     if (!gate_check_call(g, r, e)) return false;
     if (r->op->mutates) return submit_mutation(g, r, e);
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
-    if (r->prepared && start(g, r, e)) return true;
-    val_unref(r->prepared);
-    r->prepared = NULL;
-    return false;
+    return (r->prepared && start(g, r, e)) || not_started(r);
 }
 
 bool gate_send_closing(struct gate *g, struct gate_request *r, struct err *e) {

@@ -49,6 +49,7 @@ struct gate_request {
     bool closing;
     bool resent;  // its fate was looked up, it had not taken effect, and it was sent once more
     struct gate_request *next;
+    struct gate_request *next_started, **link_started;  // while its answer is due
 };
 
 // What reads say of a mutation whose answer never came.
@@ -103,6 +104,7 @@ struct gate {
     bool journal_lost;
     struct err journal_loss;  // why
     struct gate_request *queue, **queue_end;
+    struct gate_request *started;
 };
 
 bool gate_init(struct gate *g, struct err *e);

@@ -16,6 +16,9 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
     const char *name = val_as_str(planned, NULL);
     if (name) {
         if (!is_planned_id(name) || val_type(real) != VAL_STRING) return true;
+        // Once: a later answer that merely repeats the id, perhaps at another place of a list,
+        // does not make it another resource's.
+        if (val_get(bindings, name)) return true;
         return val_set(bindings, name, val_ref(real)) ? true : err_memory(e);
     }
     for (size_t i = 0; i < val_count(planned); i++) {
@@ -24,6 +27,22 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
         if (!binding_learn(bindings, val_at(planned, i), other, e)) return false;
     }
     return true;
+}
+
+const char *binding_missing(const struct val *planned, const struct val *real,
+                            bool (*needed)(void *ctx, const char *id), void *ctx) {
+    const char *name = val_as_str(planned, NULL);
+    if (name) {
+        bool missing = is_planned_id(name) && !val_str_len(real) && needed(ctx, name);
+        return missing ? name : NULL;
+    }
+    for (size_t i = 0; i < val_count(planned); i++) {
+        const char *key = val_key_at(planned, i);
+        const struct val *other = key ? val_get(real, key) : val_at(real, i);
+        const char *found = binding_missing(val_at(planned, i), other, needed, ctx);
+        if (found) return found;
+    }
+    return NULL;
 }
 
 static struct val *apply_inside(const struct val *bindings, const struct val *v, struct err *e) {
@@ -84,4 +103,12 @@ static bool is_resource_id(const char *s) {
 
 const char *resource_id_in(const struct val *v) {
     return find_string(v, is_resource_id);
+}
+
+const char *subject_of(const struct val *params) {
+    for (size_t i = 0; i < val_count(params); i++) {
+        const char *text = val_as_str(val_at(params, i), NULL);
+        if (text && is_resource_id(text)) return text;
+    }
+    return resource_id_in(params);
 }

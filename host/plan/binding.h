@@ -15,6 +15,11 @@
 bool binding_learn(struct val *bindings, const struct val *planned, const struct val *real,
                    struct err *e);
 
+// The first planned id of the rehearsed result that `needed` wants and for which the real one
+// has no string; NULL when there is none.
+const char *binding_missing(const struct val *planned, const struct val *real,
+                            bool (*needed)(void *ctx, const char *id), void *ctx);
+
 // A copy with every bound planned id replaced. New reference, NULL on no memory.
 struct val *binding_apply(const struct val *bindings, const struct val *v, struct err *e);
 
@@ -26,5 +31,9 @@ bool val_mentions(const struct val *v, const char *text);
 
 // The first string that looks like a resource id ("i-0ab4...", an ARN, a queue URL), or NULL.
 const char *resource_id_in(const struct val *v);
+
+// Of a call's parameters, the id that says what it is about: one that the call names by itself
+// before one in a list. NULL when there is none.
+const char *subject_of(const struct val *params);
 
 #endif

@@ -40,8 +40,11 @@ struct planned_call {
     bool unknown;    // sent, and its fate is not known
 };
 
+enum step_state { STEP_NOT_BEGUN, STEP_BEGUN, STEP_SKIPPED, STEP_DONE, STEP_FAILED };
+
 struct planned_step {
     char *title;
+    enum step_state state;  // of the execution
     bool optional;        // may be skipped
     bool warn;            // its failure does not stop the run
     struct val *hazards;  // {code = text}; an empty map when none

@@ -22,6 +22,7 @@ struct host {
     int64_t deadline_ms;
     bool yes, no_input, json, verbose, save;
     const struct operator *operator;  // answers instead of the terminal; NULL: the terminal
+    int64_t timeout_ms;  // of one request; 0: the usual
     bool changed;  // said by a verb at its end: something was changed
 };
 

@@ -9,6 +9,27 @@
 #define FRESH_MS 30000
 #define MOST_REMEMBERED 256  // a plan has some dozen; a playbook may make 100,000
 
+// A read under way. Its answer may come when the run, and this live with it, is over.
+struct reading {
+    struct live *live;  // NULL then
+    struct reading *next, **link;
+    struct buf key;
+    aws_done *done;
+    void *ctx;
+};
+
+static void keep(struct live *l, struct reading *r) {
+    *r = (struct reading){.live = l, .next = l->readings, .link = &l->readings};
+    if (r->next) r->next->link = &r->next;
+    l->readings = r;
+}
+
+static void forsake(struct reading *r) {
+    *r->link = r->next;
+    if (r->next) r->next->link = r->link;
+    r->live = NULL;
+}
+
 bool live_init(struct live *l, struct answerer backend, struct loop *loop, struct err *e) {
     *l = (struct live){.backend = backend, .loop = loop, .recent = val_map()};
     return l->recent || err_memory(e);
@@ -17,6 +38,7 @@ bool live_init(struct live *l, struct answerer backend, struct loop *loop, struc
 void live_free(struct live *l) {
     val_unref(l->recent);
     l->recent = NULL;
+    while (l->readings) forsake(l->readings);
 }
 
 struct later {
@@ -66,13 +88,6 @@ static struct val *remembered(struct live *l, const struct aws_call *call) {
     return val_ref(val_get(found, "value"));
 }
 
-struct reading {
-    struct live *live;
-    struct buf key;
-    aws_done *done;
-    void *ctx;
-};
-
 // A memory that could not be kept costs a second request, nothing else.
 static void remember(struct live *l, const char *key, const struct val *value) {
     if (val_count(l->recent) >= MOST_REMEMBERED && !val_get(l->recent, key)) return;
@@ -91,7 +106,14 @@ void live_remember(struct live *l, const struct aws_call *call, const struct val
 
 static void read_answered(void *ctx, const struct aws_reply *reply) {
     struct reading *r = ctx;
-    if (reply->ok && !r->live->forgets) remember(r->live, r->key.data, reply->value);
+    struct aws_reply late = {0};
+    if (r->live) {
+        if (reply->ok && !r->live->forgets) remember(r->live, r->key.data, reply->value);
+        forsake(r);
+    } else {
+        err_set(&late.err, ERR_INTERRUPTED, "the run was over before the answer came");
+        reply = &late;
+    }
     r->done(r->ctx, reply);
     buf_free(&r->key);
     free(r);
@@ -103,9 +125,12 @@ static bool read_it(struct live *l, const struct aws_call *call, aws_done *done,
     if (value) return answer_later(l->loop, value, NULL, done, ctx, e);
     struct reading *r = calloc(1, sizeof *r);
     if (!r) return err_memory(e);
-    *r = (struct reading){.live = l, .done = done, .ctx = ctx};
+    keep(l, r);
+    r->done = done;
+    r->ctx = ctx;
     bool ok = key_of(call, &r->key) || err_memory(e);
     if (ok && l->backend.call(l->backend.ctx, call, read_answered, r, e)) return true;
+    forsake(r);
     buf_free(&r->key);
     free(r);
     return false;

@@ -14,9 +14,11 @@ struct live {
     struct loop *loop;
     struct val *recent;  // "service operation params" -> {at, value}
     bool forgets;        // a mutation has left: every read is fresh from now on
+    struct reading *readings;  // under way
 };
 
 bool live_init(struct live *l, struct answerer backend, struct loop *loop, struct err *e);
+// Reads under way are answered with an error when their answers come.
 void live_free(struct live *l);
 
 // This read's answer is what AWS said a moment ago: it need not be asked again.

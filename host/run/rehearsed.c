@@ -25,9 +25,10 @@ struct seeing {
 
 static void seen(void *ctx, const struct aws_reply *reply) {
     struct seeing *s = ctx;
-    const struct advisor *a = s->rehearsed->advisor;
+    // A late answer, when all this is gone, is an error.
+    const struct advisor *a = reply->ok ? s->rehearsed->advisor : NULL;
     struct aws_reply shown = *reply;
-    if (reply->ok && !a->rehearsal_seen(a->ctx, s->call, reply->value, &shown.err)) {
+    if (a && !a->rehearsal_seen(a->ctx, s->call, reply->value, &shown.err)) {
         shown.ok = false;
         shown.value = NULL;
     }

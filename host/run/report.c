@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "codec/codec.h"
 #include "plan/binding.h"
+#include "run/ending.h"
 
 // --- taking it back --------------------------------------------------------------
 
@@ -40,7 +41,9 @@ static bool add_inverse(const struct gate *g, const struct planned_call *c, stru
     bool ok = calls != NULL;
     for (size_t k = 0; ok && k < val_count(calls); k++) {
         const struct val *call = val_at(calls, k);
-        if (names_deleted(g, val_get(call, "params")) || is_listed(list, call)) continue;
+        const struct val *params = val_get(call, "params");
+        // An id that never became known: say_unknown tells how to find it.
+        if (planned_id_in(params) || names_deleted(g, params) || is_listed(list, call)) continue;
         ok = val_append(list, val_ref(call)) || err_memory(e);
     }
     val_unref(calls);
@@ -88,7 +91,22 @@ struct val *command_lines(const struct scene *s, const struct val *calls) {
 
 // --- saying it ---------------------------------------------------------------------
 
-static void say_unknown(const struct scene *s, const struct gate *g) {
+// The reads that tell: the operator can make them when the host could not.
+static void say_reads(const struct scene *s, const struct gate *g, const struct advisor *a,
+                      const struct operation *op, const struct val *params) {
+    struct err e;
+    struct val *call = call_value(op, params, g->created), *reads = NULL, *lines = NULL;
+    if (call && !planned_id_in(params) && a->fate_reads(a->ctx, call, &reads, &e))
+        lines = command_lines(s, reads);
+    for (size_t i = 0; i < val_count(lines); i++)
+        console_say(s->console, STYLE_PLAIN, "    this shows it:  %s",
+                    val_as_str(val_at(lines, i), ""));
+    val_unref(call);
+    val_unref(reads);
+    val_unref(lines);
+}
+
+static void say_unknown(const struct scene *s, const struct gate *g, const struct advisor *a) {
     for (size_t i = 0; i < g->plan->call_count; i++) {
         const struct planned_call *c = g->plan->calls[i];
         if (!c->unknown || c->succeeded) continue;
@@ -96,11 +114,12 @@ static void say_unknown(const struct scene *s, const struct gate *g) {
         struct val *bound = binding_apply(g->bindings, c->params, NULL);
         struct val *safe = codec_redact(g->model, c->op, false, bound, NULL);
         json_print(&params, safe);
-        val_unref(bound);
-        val_unref(safe);
         console_say(s->console, STYLE_ALARM,
                     "  not known whether it took effect: %s %s (look before you repeat it)",
                     c->op->name, buf_str(&params));
+        say_reads(s, g, a, c->op, safe);
+        val_unref(bound);
+        val_unref(safe);
         buf_free(&params);
     }
 }
@@ -142,28 +161,33 @@ static void say_lost_journal(const struct scene *s, const struct gate *g) {
     buf_free(&rest);
 }
 
-static void say_end(const struct scene *s, const struct outcome *o) {
+static void say_end(const struct scene *s, const struct gate *g, const struct outcome *o) {
     if (scene_is_simulated(s)) console_say(s->console, STYLE_CARE, "SIMULATOR: nothing of this was AWS");
-    if (o->finished && !o->warned && !o->not_verified)
-        console_say(s->console, STYLE_GOOD, "DONE%s",
-                    o->changed ? "" : ": nothing had to be changed");
-    else if (o->finished && o->not_verified)
-        console_say(s->console, STYLE_ALARM, "DONE, BUT NOT VERIFIED: see above");
-    else if (o->finished)
-        console_say(s->console, STYLE_CARE, "DONE, BUT A STEP FAILED: see above");
-    else {
-        console_say(s->console, STYLE_ALARM, "STOPPED: %s: %s%s%s", o->err.code, o->err.message,
-                    *o->err.operation ? " in " : "", o->err.operation);
-        console_say(s->console, o->changed ? STYLE_ALARM : STYLE_GOOD, "%s",
-                    o->changed
-                        ? "Some of the plan was done and stands (below: how to take it back)."
-                        : "Nothing was changed.");
-    }
+    say_outcome(s, g->plan, o);
+    if (o->window_may_be_open) say_window(s, g);
+    else if (g->window.was_open && !o->finished)
+        console_say(s->console, STYLE_GOOD,
+                    "The window is closed: the instance is not left open to the internet.");
+    if (o->finished && !o->warned) return;
+    say_steps(s, g->plan);
+    // Some messages say it themselves.
+    bool told = strstr(o->err.message, "Nothing was changed") != NULL;
+    if (!o->finished && !o->changed && !told) console_say(s->console, STYLE_GOOD, "Nothing was changed.");
+    const char *way = o->finished ? "" : way_on(&o->err);
+    if (*way) console_say(s->console, STYLE_CARE, "%s", way);
+    if (o->changed && !o->finished)
+        console_say(s->console, STYLE_ALARM, "What is done stays done.%s",
+                    o->window_may_be_open
+                        ? ""
+                        : " To go on, type the same command again: it plans anew from "
+                          "what is there.");
 }
 
 void say_lines(const struct scene *s, const struct val *lines) {
     if (!val_count(lines)) return;
-    console_say(s->console, STYLE_BOLD, "To take it back, in this order:");
+    console_say(s->console, STYLE_BOLD, "To take it back, in this order%s:",
+                s->sim && !s->save ? " (not here: this world was not saved; see --sim=FILE --save)"
+                                   : "");
     for (size_t i = 0; i < val_count(lines); i++)
         console_say(s->console, STYLE_PLAIN, "  %s", val_as_str(val_at(lines, i), ""));
 }
@@ -195,7 +219,8 @@ static void tell_event(const struct scene *s, const struct gate *g, struct val *
     if (v) scene_event(s, "run.end", v);
 }
 
-int report_run(const struct scene *s, struct gate *g, struct outcome *o, const struct val *value) {
+int report_run(const struct scene *s, struct gate *g, const struct advisor *a, struct outcome *o,
+               const struct val *value) {
     struct err e;
     o->changed = o->changed || g->changed;
     o->window_may_be_open = g->window.failed;
@@ -205,10 +230,10 @@ int report_run(const struct scene *s, struct gate *g, struct outcome *o, const s
     if (!g->journal_lost && gate_record(g, "run.end", val_ref(members), &e)) gate_sync(g, &e);
     o->journal_lost = g->journal_lost;
     int code = outcome_exit(o);
+    if (code != EXIT_DONE && o->changed) console_aloud(s->console);
     console_say(s->console, STYLE_PLAIN, "%s", "");
-    say_end(s, o);
-    if (o->window_may_be_open) say_window(s, g);
-    say_unknown(s, g);
+    say_end(s, g, o);
+    say_unknown(s, g, a);
     if (value) show_survivors(s, g->plan);
     say_lines(s, lines);
     if (g->journal_lost) say_lost_journal(s, g);

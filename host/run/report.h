@@ -5,6 +5,7 @@
 #ifndef CORDON_RUN_REPORT_H
 #define CORDON_RUN_REPORT_H
 
+#include "run/advisor.h"
 #include "run/outcome.h"
 #include "run/scene.h"
 
@@ -19,6 +20,7 @@ void say_lines(const struct scene *s, const struct val *lines);
 
 // Says and journals (run.end) how it ended. `value` is what the playbook returned
 // ({survivors = {text, ...}}), NULL when it did not finish. Gives the exit code.
-int report_run(const struct scene *s, struct gate *g, struct outcome *o, const struct val *value);
+int report_run(const struct scene *s, struct gate *g, const struct advisor *a, struct outcome *o,
+               const struct val *value);
 
 #endif

@@ -10,8 +10,10 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "journal/runs.h"
+#include "run/ending.h"
 #include "run/execution.h"
 #include "run/facts.h"
+#include "run/flows.h"
 #include "run/rehearsed.h"
 #include "run/rehearsal.h"
 #include "run/report.h"
@@ -314,7 +316,11 @@ static void execute(struct run *r, struct pass_end *end) {
     r->gate.settle_ctx = &r->settler;
     struct pass_setup setup = setup_of(r, &r->gate, true);
     struct pass_handler handler = execution_handler(&r->execution);
+    bool simulated = scene_is_simulated(&r->scene);
+    if (simulated) show_flows(&r->scene, r->host->advisor, "before");
     pass_run(&setup, &handler, end);
+    if (end->finished) execution_left_out(&r->execution);
+    if (simulated) show_flows(&r->scene, r->host->advisor, "after");
     execution_free(&r->execution);
 }
 
@@ -324,6 +330,7 @@ static bool ready_to_ask(struct run *r, struct err *e) {
     r->confirm = (struct confirm){
         .model = h->model, .operator = h->operator, .yes = h->yes, .accept = val_get(r->rehearsal.args, "accept")};
     if (!h->no_input && !h->operator) r->confirm.prompt = prompt_open(h->loop, &no_terminal);
+    if (confirm_asks_on_terminal(&r->confirm, &r->plan)) console_aloud(h->console);
     return confirm_possible(&r->confirm, &r->plan, e);
 }
 
@@ -345,7 +352,7 @@ static void go(struct run *r, struct pass_end *end) {
 
 // The end of `plan` and of a dry run: the plan itself was the result.
 static int end_plan(struct run *r, bool ok, const struct err *e) {
-    if (!ok) console_error(r->host->console, e);
+    if (!ok) say_error(r->host->console, e);
     if (!ok && loop_signal(r->host->loop)) return 128 + loop_signal(r->host->loop);
     if (!ok) return error_exit(e);
     if (r->options->planned) return EXIT_DONE;
@@ -372,7 +379,7 @@ static int run_it(struct run *r) {
         console_error(r->host->console, usage ? &r->outcome.err : &e);
         code = usage ? EXIT_USAGE : EXIT_JOURNAL;
     } else {
-        code = report_run(&r->scene, &r->gate, &r->outcome, end.value);
+        code = report_run(&r->scene, &r->gate, r->host->advisor, &r->outcome, end.value);
         r->host->changed = r->outcome.changed;
     }
     pass_end_free(&end);

@@ -29,6 +29,9 @@ bool single_begin(struct single *s, struct host *h, struct err *e) {
                             .plan = &s->plan,
                             .tell = scene_alarm,
                             .tell_ctx = &s->scene};
+    s->settler = (struct settler){&s->gate, &s->live, h->advisor};
+    if (h->advisor) s->gate.settle = settle;
+    s->gate.settle_ctx = &s->settler;
     return gate_init(&s->gate, e) && backend_region(&h->backend, &s->scene.region, e) && ask_identity(s, e);
 }
 

@@ -10,6 +10,7 @@
 #include "run/live.h"
 #include "run/outcome.h"
 #include "run/scene.h"
+#include "run/settle.h"
 
 struct single {
     struct host *host;
@@ -18,6 +19,7 @@ struct single {
     struct answerer answers;
     struct plan plan;
     struct gate gate;
+    struct settler settler;
     struct outcome outcome;
     struct journal *journal;
     char *operator_name;

@@ -4,7 +4,8 @@ return drill {
   world = function(w)
     local vpc    = w:vpc { cidr = "10.0.0.0/16", internet = true, ipv6 = true }
     local subnet = vpc:subnet { cidr = "10.0.1.0/24", public = true }
-    local web    = subnet:instance { name = "web", groups = { vpc:group { ingress = { "tcp 443 0.0.0.0/0" } } } }
+    local web    = subnet:instance { name = "web", groups = {
+      vpc:group { ingress = { "tcp 443 0.0.0.0/0" } } } }
     w:flow { name = "c2",      from = web, to = "198.51.100.7", port = 4444 }
     w:flow { name = "c2 (v6)", from = web, to = "2001:db8:bad::7", port = 443, family = "v6" }
   end,

@@ -1,5 +1,5 @@
--- Lesson 7: a new group lets everything out over IPv6 too, where the VPC has it. A script that takes
--- away only 0.0.0.0/0 leaves the other half open. This drill is meant to fail.
+-- Lesson 7: a new group lets everything out over IPv6 too, where the VPC has it. A script that
+-- takes away only 0.0.0.0/0 leaves the other half open. This drill is meant to fail.
 return drill {
   name  = "a script that forgets IPv6 leaves a hole",
   expect_failure = "port 443 is blocked",

@@ -1,5 +1,5 @@
--- Lesson 2: the conversion. Opened for a moment, the tracked session becomes untracked with its next
--- packet; without rules it then drops at once.
+-- Lesson 2: the conversion. Opened for a moment, the tracked session becomes untracked with its
+-- next packet; without rules it then drops at once.
 return drill {
   name  = "a live command-and-control session dies by conversion",
   world = function(w)

@@ -1,5 +1,5 @@
--- Lesson 12: Name tags are not unique, and an attacker may set one. Two instances called "web": cordon
--- does not guess, and makes no call that changes anything.
+-- Lesson 12: Name tags are not unique, and an attacker may set one. Two instances called "web":
+-- cordon does not guess, and makes no call that changes anything.
 return drill {
   name  = "two instances with the same Name tag: nothing is guessed",
   world = function(w)

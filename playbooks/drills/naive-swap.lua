@@ -6,7 +6,8 @@ return drill {
   world = function(w)
     local vpc    = w:vpc { cidr = "10.0.0.0/16", internet = true }
     local subnet = vpc:subnet { cidr = "10.0.1.0/24", public = true }
-    local web    = subnet:instance { name = "web", groups = { vpc:group { ingress = { "tcp 443 0.0.0.0/0" } } } }
+    local web    = subnet:instance { name = "web", groups = {
+      vpc:group { ingress = { "tcp 443 0.0.0.0/0" } } } }
     w:flow { name = "c2", from = web, to = "198.51.100.7", port = 4444 }
   end,
   run    = { playbook = "naive-swap", args = { instance = "web" } },

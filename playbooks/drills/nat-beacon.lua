@@ -1,5 +1,6 @@
--- Lesson 4: flows through a NAT gateway are always tracked: converting them is impossible, and the
--- window would only open the instance to its neighbours. convert=auto sees that and says why.
+-- Lesson 4: flows through a NAT gateway are always tracked: converting them is impossible, and
+-- the window would only open the instance to its neighbours. convert=auto sees that and says
+-- why.
 return drill {
   name  = "a beacon through a NAT gateway: conversion is pointless, and said to be",
   world = function(w)
@@ -9,7 +10,8 @@ return drill {
     local private = vpc:subnet { cidr = "10.0.2.0/24", table = vpc:route_table { routes = {
       { DestinationCidrBlock = "0.0.0.0/0", NatGatewayId = nat.id } } } }
     local app     = private:instance { name = "app", groups = { vpc:group {} } }
-    w:flow { name = "beacon", from = app, to = "198.51.100.7", port = 443, activity = { every = 20 } }
+    w:flow { name = "beacon", from = app, to = "198.51.100.7", port = 443,
+             activity = { every = 20 } }
   end,
   run    = { playbook = "isolate-sg", args = { instance = "app" } },
   expect = function(w)

@@ -9,7 +9,8 @@ return drill {
     local inner  = vpc:group { ingress = { "tcp 9100 10.0.0.0/16" } }
     local gate   = front:instance { name = "gate", groups = { web } }
     local second = gate:interface { subnet = back, groups = { inner } }
-    local victim = back:instance { name = "db", groups = { vpc:group { ingress = { "tcp 5432 10.0.0.0/16" } } } }
+    local victim = back:instance { name = "db", groups = {
+      vpc:group { ingress = { "tcp 5432 10.0.0.0/16" } } } }
     w:flow { name = "c2",      from = gate, to = "198.51.100.7", port = 4444 }
     w:flow { name = "lateral", from = second, to = victim, port = 5432 }
   end,

@@ -41,7 +41,10 @@ local function brief(value)
     for _, key in ipairs(calls.sorted_keys(value)) do
         local text = brief(value[key])
         parts[#parts + 1] = math.type(key) == "integer" and text or (key .. "=" .. text)
-        if #parts > 20 then break end
+        if #parts > 20 then
+            parts[#parts + 1] = "..."
+            break
+        end
     end
     return table.concat(parts, ", ")
 end

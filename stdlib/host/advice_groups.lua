@@ -57,6 +57,10 @@ end
 
 local delete = {}
 
+function delete.understands(call)
+    return not (call.params.GroupId and call.params.GroupName)
+end
+
 local function selector(params)
     if params.GroupId then return { GroupIds = { params.GroupId } } end
     return { GroupNames = { params.GroupName } }
@@ -115,7 +119,9 @@ function delete.fate(_, answers)
     local answer = (answers or {})[1]
     if not answer then return calls.fate(nil) end
     if answer.error then return calls.fate(answer.error.code == "InvalidGroup.NotFound" or nil) end
-    return calls.fate(#(answer.value.SecurityGroups or {}) == 0)
+    -- A group that is not there is an error; an answer without it says nothing.
+    if #(answer.value.SecurityGroups or {}) == 0 then return calls.fate(nil) end
+    return calls.fate(false)
 end
 
 return {

@@ -29,7 +29,8 @@ end
 
 -- {}: forgets the drill before.
 function drill.start()
-    stage = { objects = {}, runs = {}, verdicts = {}, wanted_cut = {}, waits = {}, faults = {}, asked = 0 }
+    stage = { objects = {}, runs = {}, verdicts = {}, wanted_cut = {}, waits = {}, faults = {},
+              asked = 0 }
     set_world(sim_world.new {})
     return true
 end
@@ -79,7 +80,9 @@ function asks.pass(about)
 end
 
 local function keep_verdict(verdict)
-    if #stage.verdicts >= MOST_VERDICTS then fields.fail("a drill has %d expectations at most", MOST_VERDICTS) end
+    if #stage.verdicts >= MOST_VERDICTS then
+        fields.fail("a drill has %d expectations at most", MOST_VERDICTS)
+    end
     stage.verdicts[#stage.verdicts + 1] = verdict
     return { ok = verdict.ok }
 end
@@ -184,8 +187,9 @@ function drill.answer(about)
     stage.world.faults = faults_for(about)
     local answer = sim.answer(stage.world, about)
     stage.flows:changed()
-    return { value = answer.value, error = answer.error, unknown = answer.unknown, kill = answer.kill,
-             not_modelled = answer.not_modelled, now = stage.world.now, disk = stage.world.disk }
+    return { value = answer.value, error = answer.error, unknown = answer.unknown,
+             kill = answer.kill, not_modelled = answer.not_modelled,
+             now = stage.world.now, disk = stage.world.disk }
 end
 
 -- {seconds}: the run waits.
@@ -299,7 +303,9 @@ end
 function drill.result()
     local failures = {}
     for _, verdict in ipairs(stage.verdicts) do
-        if not verdict.ok then failures[#failures + 1] = { text = verdict.text, why = verdict.why } end
+        if not verdict.ok then
+            failures[#failures + 1] = { text = verdict.text, why = verdict.why }
+        end
     end
     local ok, why = passed(failures)
     return { passed = ok, why = why, count = #stage.verdicts, failures = failures,

@@ -51,7 +51,9 @@ local function argument_text(name, value)
         return table.concat(texts, ",")
     end
     if type(value) == "number" or type(value) == "boolean" then return tostring(value) end
-    if type(value) ~= "string" or value:find("\0", 1, true) then fields.fail("run: the argument '%s' is no text", name) end
+    if type(value) ~= "string" or value:find("\0", 1, true) then
+        fields.fail("run: the argument '%s' is no text", name)
+    end
     return value
 end
 
@@ -67,13 +69,16 @@ function declaration.run(value)
     return { playbook = value.playbook, pairs = pairs_given, ticket = value.ticket }
 end
 
-local ANSWERS = { yes = true, no = true, all = true, skip = true, ["end of input"] = true, ["ctrl-c"] = true }
+local ANSWERS = { yes = true, no = true, all = true, skip = true, ["end of input"] = true,
+                  ["ctrl-c"] = true }
 
 -- By the step's title, or a list in the order of the questions.
 local function is_operator(value)
     if type(value) ~= "table" then return "must be a table of answers by step" end
     for step, answer in pairs(value) do
-        if type(step) ~= "string" and math.type(step) ~= "integer" then return "is keyed by the step's title" end
+        if type(step) ~= "string" and math.type(step) ~= "integer" then
+            return "is keyed by the step's title"
+        end
         if not ANSWERS[answer] then
             return ("has an answer to '%s' that is none of %s"):format(tostring(step),
                 table.concat(calls.sorted_keys(ANSWERS), ", "))
@@ -87,7 +92,8 @@ local function is_failure(value)
 end
 
 local FIELDS = {
-    name = fields.name, about = fields.text, seed = fields.whole(0, 1 << 53), latency = fields.seconds(60),
+    name = fields.name, about = fields.text, seed = fields.whole(0, 1 << 53),
+    latency = fields.seconds(60),
     faults = "table", run = "table", runs = "table", operator = is_operator,
     expect_failure = is_failure, world = "boolean", expect = "boolean",
 }

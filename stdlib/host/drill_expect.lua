@@ -96,31 +96,35 @@ local function probe(stage, options)
     local state, why = copy:add(flow)
     local to = type(flow.to) == "table" and flow.to.id or flow.to
     local from = type(flow.from) == "table" and flow.from.id or flow.from
-    return state, why, ("a new connection from %s to %s%s"):format(
+    local text = ("a new connection from %s to %s%s"):format(
         tostring(from), tostring(to), flow.port and (" port %d"):format(flow.port) or "")
+    return state, text, ("it would be %s: %s"):format(state, why or "")
 end
 
 function expect.blocked(stage, options)
-    local state, why, text = probe(stage, options)
-    return verdict(state == "never possible", text .. " is blocked", ("it would be %s: %s"):format(state, why or ""))
+    local state, text, found = probe(stage, options)
+    return verdict(state == "never possible", text .. " is blocked", found)
 end
 
 function expect.open(stage, options)
-    local state, why, text = probe(stage, options)
-    return verdict(state == "alive", text .. " is possible", ("it would be %s: %s"):format(state, why or ""))
+    local state, text, found = probe(stage, options)
+    return verdict(state == "alive", text .. " is possible", found)
 end
 
 -- ---- the world ----------------------------------------------------------------------------
 
 local function instances_named(stage, names)
     local set = {}
-    for _, name in ipairs(names) do set[world_words.find(stage, { options = { name = name } }).id] = true end
+    for _, name in ipairs(names) do
+        set[world_words.find(stage, { options = { name = name } }).id] = true
+    end
     return set
 end
 
 local function touches(stage, flow, instances)
     for _, side in ipairs { flow.spec.from, flow.spec.to } do
-        local interface = side.interface and stage.before.resources.NetworkInterfaces[side.interface]
+        local known = stage.before.resources.NetworkInterfaces
+        local interface = side.interface and known[side.interface]
         if interface and instances[(interface.Attachment or {}).InstanceId] then return true end
     end
     return false
@@ -157,9 +161,10 @@ end
 -- ---- the run ------------------------------------------------------------------------------
 
 function expect.exit(stage, options)
-    local code = run_of(stage).exit
-    return verdict(code == options.code, ("the run ends with exit code %s"):format(tostring(options.code)),
-                   ("it ended with %s: %s"):format(tostring(code), run_of(stage).note or "no more is known"))
+    local run = run_of(stage)
+    local text = ("the run ends with exit code %s"):format(tostring(options.code))
+    return verdict(run.exit == options.code, text,
+                   ("it ended with %s: %s"):format(run.exit, run.note or "no more is known"))
 end
 
 -- A number: all calls that change something; or a table of numbers by operation.
@@ -208,14 +213,16 @@ function expect.window(stage, options)
     if #windows == 0 then return verdict(false, text, "no window was opened") end
     local length = longest(windows)
     if not length then return verdict(false, text, "it is still open, as the journal says") end
-    local ok = (not options.most or length <= options.most) and (not options.least or length >= options.least)
+    local ok = (not options.most or length <= options.most)
+        and (not options.least or length >= options.least)
     return verdict(ok, text, ("it was open for %g s"):format(length))
 end
 
 local function says(field, what)
     return function(stage, options)
         local shown = run_of(stage)[field] or ""
-        return verdict(shown:find(options.text, 1, true) ~= nil, ("%s \"%s\""):format(what, options.text),
+        local found = shown:find(options.text, 1, true) ~= nil
+        return verdict(found, ("%s \"%s\""):format(what, options.text),
                        "--verbose shows what was said")
     end
 end

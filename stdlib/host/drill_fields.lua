@@ -105,7 +105,9 @@ end
 function fields.map_of_texts(value)
     if type(value) ~= "table" then return "must be a table of texts" end
     for key, item in pairs(value) do
-        if type(key) ~= "string" or type(item) ~= "string" then return "must be a table of texts" end
+        if type(key) ~= "string" or type(item) ~= "string" then
+            return "must be a table of texts"
+        end
     end
 end
 

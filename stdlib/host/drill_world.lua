@@ -16,7 +16,9 @@ local MOST_FLOWS = 5000
 
 local function keep(stage, kind, object, name)
     local number = #stage.objects + 1
-    if number > MOST_OBJECTS then fields.fail("a drill's world has %d objects at most", MOST_OBJECTS) end
+    if number > MOST_OBJECTS then
+        fields.fail("a drill's world has %d objects at most", MOST_OBJECTS)
+    end
     stage.objects[number] = { kind = kind, object = object }
     return { handle = number, kind = kind, id = object.id, name = name }
 end
@@ -26,7 +28,8 @@ local function object_of(stage, reference, ...)
     for _, kind in ipairs { ... } do
         if held and held.kind == kind then return held.object end
     end
-    fields.fail("this wants %s %s", (...):find("^[aeiou]") and "an" or "a", table.concat({ ... }, " or "))
+    local article = (...):find("^[aeiou]") and "an" or "a"
+    fields.fail("this wants %s %s", article, table.concat({ ... }, " or "))
 end
 
 -- A reference to one of the kinds, or an id.
@@ -51,7 +54,9 @@ end
 local function is_rule(value)
     local text = value
     if type(value) == "table" then
-        if type(value[2]) ~= "table" then return "must be \"tcp 22 10.0.0.0/8\" or { \"tcp 22\", group }" end
+        if type(value[2]) ~= "table" then
+            return "must be \"tcp 22 10.0.0.0/8\" or { \"tcp 22\", group }"
+        end
         text = value[1]
     end
     if type(text) ~= "string" or #text > 200 or not text:find("^%s*%S+") then
@@ -69,7 +74,8 @@ local function rules_of(stage, list)
     if not list then return nil end
     local result = {}
     for i, rule in ipairs(list) do
-        result[i] = type(rule) == "table" and { rule[1], object_of(stage, rule[2], "group") } or rule
+        local names_group = type(rule) == "table"
+        result[i] = names_group and { rule[1], object_of(stage, rule[2], "group") } or rule
     end
     return result
 end
@@ -77,9 +83,14 @@ end
 -- ---- the words ----------------------------------------------------------------------------
 
 local TAGS = fields.map_of_texts
+local DIRECTION = fields.one_of("ingress", "egress")
 local GROUPS = fields.list_of(is_object)
 local function is_count_or_false(value)
     if value ~= false then return fields.whole(0, 16)(value) end
+end
+
+local function is_route(value)
+    if type(value) ~= "table" then return "must be create_route's parameters" end
 end
 
 local OPTIONS = {
@@ -87,10 +98,9 @@ local OPTIONS = {
             default = "boolean", tags = TAGS },
     subnet = { name = fields.name, cidr = fields.name, zone = fields.name, public = "boolean",
                table = is_object, ipv6 = "boolean", tags = TAGS },
-    group = { name = fields.name, description = fields.name, ingress = RULES, egress = RULES, tags = TAGS },
-    route_table = { name = fields.name, routes = fields.list_of(function(value)
-                        if type(value) ~= "table" then return "must be create_route's parameters" end
-                    end), tags = TAGS },
+    group = { name = fields.name, description = fields.name, ingress = RULES, egress = RULES,
+              tags = TAGS },
+    route_table = { name = fields.name, routes = fields.list_of(is_route), tags = TAGS },
     instance = { name = fields.name, groups = GROUPS, private_ip = fields.name, public = "boolean",
                  ipv6 = is_count_or_false, type = fields.name, tags = TAGS, profile = fields.name,
                  spot = "boolean", shutdown = fields.name, protected = "boolean",
@@ -132,14 +142,15 @@ end
 -- group:allow("ingress", { "tcp 22 10.0.0.0/8" })
 function words.allow(stage, about)
     local group = object_of(stage, about.on, "group")
-    fields.check("allow", about.options, { direction = fields.one_of("ingress", "egress"), rules = RULES })
+    fields.check("allow", about.options, { direction = DIRECTION, rules = RULES })
     fields.needs("allow", about.options, "direction", "rules")
     group:allow(about.options.direction, rules_of(stage, about.options.rules))
 end
 
 function words.route_table(stage, about)
     local options = options_of(stage, "route_table", about)
-    return keep(stage, "route_table", object_of(stage, about.on, "vpc"):route_table(options), options.name)
+    local vpc = object_of(stage, about.on, "vpc")
+    return keep(stage, "route_table", vpc:route_table(options), options.name)
 end
 
 function words.instance(stage, about)
@@ -191,9 +202,9 @@ local function is_activity(value)
     end
 end
 
-local FLOW = { name = fields.name, from = is_object, to = is_object, via = is_object, port = is_number,
-               source_port = is_number, protocol = fields.name, family = fields.name,
-               direction = fields.one_of("ingress", "egress"), activity = is_activity,
+local FLOW = { name = fields.name, from = is_object, to = is_object, via = is_object,
+               port = is_number, source_port = is_number, protocol = fields.name,
+               family = fields.name, direction = DIRECTION, activity = is_activity,
                type = is_number, code = is_number, impossible = "boolean" }
 local ENDS = { "instance", "interface" }
 
@@ -213,7 +224,9 @@ end
 function words.flow(stage, about)
     local options = about.options or {}
     local flow = words.flow_of(stage, options)
-    if #stage.flows.flows >= MOST_FLOWS then fields.fail("a drill has %d flows at most", MOST_FLOWS) end
+    if #stage.flows.flows >= MOST_FLOWS then
+        fields.fail("a drill has %d flows at most", MOST_FLOWS)
+    end
     local state, why = stage.flows:add(flow)
     if state == "never possible" and not options.impossible then
         fields.fail("flow %s cannot be open in this world: %s", flow.name, why)

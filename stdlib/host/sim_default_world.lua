@@ -46,6 +46,36 @@ end
 local CONSOLE = "[    0.000000] Linux version 6.1.0 (build@host)\n"
     .. "[   12.480113] cloud-init: modules:final\nweb login: \n"
 
+local function ids_by_name(world)
+    local ids = {}
+    for id, instance in pairs(world.resources.Instances) do
+        for _, tag in ipairs(instance.Tags or {}) do
+            if tag.Key == "Name" then ids[tag.Value] = id end
+        end
+    end
+    return ids
+end
+
+local function second_interface(world, instance)
+    for id, interface in pairs(world.resources.NetworkInterfaces) do
+        local attachment = interface.Attachment or {}
+        if attachment.InstanceId == instance and attachment.DeviceIndex == 1 then return id end
+    end
+end
+
+-- What goes on in it: the attacker's connections, and others that nobody may touch.
+function default_world.flows(world)
+    local ids = ids_by_name(world)
+    return {
+        { name = "c2", from = ids["web-7"], to = "198.51.100.7", port = 4444 },
+        { name = "attacker's ssh", from = "203.0.113.9", to = ids["web-7"], port = 22 },
+        { name = "beacon by NAT", from = second_interface(world, ids["web-7"]),
+          to = "198.51.100.80", port = 443, activity = { every = 20 } },
+        { name = "customer of web-8", from = "192.0.2.44", to = ids["web-8"], port = 443 },
+        { name = "app-1 to db-1", from = ids["app-1"], to = ids["db-1"], port = 5432 },
+    }
+end
+
 -- Built in the order in which ids are drawn: changing it changes them all.
 function default_world.new(options)
     options = options or {}

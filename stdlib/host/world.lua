@@ -2,24 +2,41 @@
 --
 -- Owns: the one world of `--sim`, `sim serve` and drills, under the session's name "live". Each
 -- function takes one map and gives one value (host/run/advisor.h, `world`).
+local default_world = require "sim_default_world"
+local engine = require "flow_engine"
 local rehearsal = require "rehearsal"
 local session = require "sim_session"
+local sim_clock = require "sim_clock"
 local snapshot_world = require "snapshot_world"
 local values = require "sim_values"
 
 local LIVE = "live"
 local world = {}
+local flows   -- of the default world; nil: none are known
 local offset  -- of a served world's time from the real one
 
 -- {seed?}: the default world.
 function world.open_default(about)
     offset = nil
-    return session.new_default(LIVE, about)
+    session.new_default(LIVE, about)
+    local now = session.world(LIVE)
+    flows = engine.new(now, { move_to = sim_clock.move_to })
+    for _, flow in ipairs(default_world.flows(now)) do flows:add(flow) end
+    return true
+end
+
+-- The connections and what became of them: {{name, from, to, port, state, why}, ...}.
+function world.flows()
+    local list = {}
+    for _, flow in ipairs(flows and flows:report() or {}) do
+        list[#list + 1] = { name = flow.name, state = flow.state, why = flow.why }
+    end
+    return list
 end
 
 -- {record}: the first record of a saved world; `add` {records} gives the others.
 function world.begin(about)
-    offset = nil
+    offset, flows = nil, nil
     return session.begin(LIVE, about.record)
 end
 
@@ -66,7 +83,9 @@ end
 
 -- {seconds}
 function world.advance(about)
-    return session.advance(LIVE, about.seconds)
+    if not flows then return session.advance(LIVE, about.seconds) end
+    flows:advance(about.seconds)
+    return session.now(LIVE)
 end
 
 -- As answer, for a port: {at} is the real time in microseconds, which the simulated time follows

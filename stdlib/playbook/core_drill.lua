@@ -22,11 +22,15 @@ local function object(made)
                       OBJECT[made.kind] or OBJECT.other)
 end
 
+local function no_word(what, name, list)
+  core.fail("%s has no '%s'%s", what, tostring(name), core.suggestion(name, list))
+end
+
 local function methods(kind, list)
   OBJECT[kind] = {
     __metatable = false,
     __index = function(_, name)
-      return list[name] or core.fail("%s has no '%s'%s", kind, tostring(name), core.suggestion(name, list))
+      return list[name] or no_word(kind, name, list)
     end,
   }
 end
@@ -36,7 +40,8 @@ local function makes(word)
   return function(on, options) return object(ask(word, options or {}, { handle = on.handle })) end
 end
 
-methods("vpc", { subnet = makes "subnet", group = makes "group", route_table = makes "route_table" })
+methods("vpc", { subnet = makes "subnet", group = makes "group",
+                 route_table = makes "route_table" })
 methods("subnet", { instance = makes "instance", nat = makes "nat",
                     managed_interface = makes "managed_interface" })
 methods("instance", { interface = makes "interface", elastic_ip = makes "elastic_ip" })
@@ -50,7 +55,7 @@ local function words(what, list)
   return setmetatable({}, {
     __metatable = false,
     __index = function(_, name)
-      return list[name] or core.fail("%s has no '%s'%s", what, tostring(name), core.suggestion(name, list))
+      return list[name] or no_word(what, name, list)
     end,
     __newindex = function(_, name) core.fail("%s cannot be given '%s'", what, tostring(name)) end,
   })
@@ -83,7 +88,9 @@ end
 
 local function flow_words(moment)
   local list = {}
-  for _, word in ipairs { "cut", "alive", "paused", "unknown" } do list[word] = of_flow(word, moment) end
+  for _, word in ipairs { "cut", "alive", "paused", "unknown" } do
+    list[word] = of_flow(word, moment)
+  end
   function list.state(_, name)
     local answer = ask("state", { flow = name, at = moment })
     return answer.state, answer.why
@@ -141,7 +148,9 @@ function core.drill(fields)
     sent[name] = value
   end
   for _, name in ipairs { "world", "expect" } do
-    if fields[name] ~= nil then core.check_type("drill: '" .. name .. "'", fields[name], "function") end
+    if fields[name] ~= nil then
+      core.check_type("drill: '" .. name .. "'", fields[name], "function")
+    end
   end
   ask("declare", sent)
   declared = { world = fields.world, expect = fields.expect }
@@ -168,11 +177,13 @@ function names.print(...)
   core.request { t = "log", text = table.concat(texts, "  ") }
 end
 
-local HINTS = { ec2 = "a drill asks w", sqs = "a drill asks w", playbook = "a drill runs one by its name" }
+local HINTS = { ec2 = "a drill asks w", sqs = "a drill asks w",
+                playbook = "a drill runs one by its name" }
 
 names[true] = function(name, assigned)
   if assigned then core.fail("'%s' belongs to cordon: choose another name, or a local", name) end
-  core.fail("undefined name '%s'%s", name, HINTS[name] and ": " .. HINTS[name] or core.suggestion(name, names))
+  local hint = HINTS[name] and ": " .. HINTS[name] or core.suggestion(name, names)
+  core.fail("undefined name '%s'%s", name, hint)
 end
 
 -- --- the drill ---------------------------------------------------------------

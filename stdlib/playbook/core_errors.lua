@@ -20,8 +20,14 @@ local function details(e)
   return #parts > 0 and " (" .. table.concat(parts, ", ") .. ")" or ""
 end
 
+-- Where in stdlib an error was raised on purpose tells an operator nothing: it is said of
+-- playbooks, and of faults of the code itself (whose place Lua says).
+local function is_told(e)
+  return e.place and (e.fault or not string.find(e.place, "^stdlib/"))
+end
+
 local function with_place(e, text)
-  if e.place then text = tostring(e.place) .. ": " .. text end
+  if is_told(e) then text = tostring(e.place) .. ": " .. text end
   if e.called_from then text = text .. ", called from " .. tostring(e.called_from) end
   return text
 end
@@ -79,6 +85,7 @@ function core.caught(value)
   if core.is_error(value) then return value end
   local fields = { code = PLAIN }
   fields.place, fields.message = split_place(text_of(value))
+  fields.fault = fields.place ~= nil or nil
   if type(value) == "table" then
     for name, kind in pairs(SENT) do
       local given = rawget(value, name)

@@ -1,4 +1,5 @@
 // messages.c - a hostile playbook process and a hostile AWS, through a whole run.
+// link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc,--wrap=strdup
 // link: -Wl,--wrap=clock_mono_ms,--wrap=clock_now_us,--wrap=poll,--wrap=journal_append,--wrap=journal_sync
 // link: -Wl,--wrap=child_start,--wrap=child_send,--wrap=child_pause,--wrap=child_resume,--wrap=child_clock_stop
 // link: -Wl,--wrap=child_clock_start,--wrap=child_overdue,--wrap=child_kill,--wrap=child_free
@@ -12,6 +13,7 @@
 //   '=' '!' '?' is AWS's answer to a mutation, '<' '>' to a read
 //   'p'         is typed at the prompt, "^D" ends it
 //   'j'         with a number: from that write on the journal fails
+//   'm'         with one or two numbers: after so many allocations so many fail, or all
 #include "stage.h"
 
 #include <ftw.h>
@@ -35,6 +37,14 @@ static bool is_child_line(const char *line) {
     return *line == '{' || *line == '&' || strcmp(line, "interrupt") == 0;
 }
 
+static long memory_after, memory_failing;
+
+static void end_memory(const char *numbers) {
+    memory_after = memory_failing = -1;
+    sscanf(numbers, "%7ld %7ld", &memory_after, &memory_failing);
+    stage.memory_ends = memory_after >= 0;
+}
+
 static void take_line(const char *line, bool *second) {
     if (strcmp(line, "--") == 0) *second = true;
     else if (is_child_line(line)) keep(&stage.said[*second], line);
@@ -42,6 +52,7 @@ static void take_line(const char *line, bool *second) {
     else if (*line && strchr("<>", *line)) keep(&stage.reads, line);
     else if (*line == 'p') keep(&stage.typed, line + 1 + (line[1] == ' '));
     else if (*line == 'j') stage.journal_fails_at = atol(line + 1) % 1000;
+    else if (*line == 'm') end_memory(line + 1);
 }
 
 static void read_script(const uint8_t *data, size_t size) {
@@ -101,7 +112,7 @@ static bool check_journal(void *ctx, const char *id, const char *dir) {
     MUST(runs_summary(dir, true, &s, &e));
     MUST(s.state != RUN_DAMAGED && s.state != RUN_RUNNING);
     MUST(stage.journal_lost || (size_t)s.intended >= stage.sent);
-    if (!stage.journal_lost && s.state != RUN_CRASHED) {
+    if (!stage.journal_lost && !stage.memory_ends && s.state != RUN_CRASHED) {
         MUST(s.exit_code == code);
         MUST(s.window_open == (code == EXIT_WINDOW_OPEN));
     }
@@ -145,7 +156,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                         .deadline_ms = 300000};
     // Never looked into: the stage stands in for the door.
     backend_aws(&host.backend, stage.loop, (struct aws *)(void *)&stage);
+    if (stage.memory_ends) {
+        allocations_left = memory_after;
+        allocations_failing = memory_failing > 0 ? memory_failing : -1;
+    }
     int code = run_playbook(&host, &options);
+    allocations_left = allocations_failing = -1;
     MUST(!the_child);
     MUST(loop_for(stage.loop, 7200000, &e) && stage.due == 0);  // late answers and timers
     check_code(code);

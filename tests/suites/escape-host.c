@@ -27,6 +27,12 @@
 
 #define CANARY "canary-5f1e77"
 #define GRACE_MS 2000
+// Sanitizers make everything some times slower; what counts there is that it ends.
+#ifdef CORDON_SANITIZED
+#define SLOWNESS 2
+#else
+#define SLOWNESS 1
+#endif
 
 // --- cases -------------------------------------------------------------------
 
@@ -267,6 +273,7 @@ static bool run_file(struct fork_server *server, const char *path) {
     directive(&t, "deadline", deadline, sizeof deadline);
     directive(&t, "repeat", times, sizeof times);
     if (*deadline) t.deadline_ms = strtoll(deadline, NULL, 10);
+    t.deadline_ms *= SLOWNESS;
     bool passed = run_again(server, &t, (int)strtol(times, NULL, 10));
     buf_free(&t.source);
     return passed;
@@ -274,7 +281,7 @@ static bool run_file(struct fork_server *server, const char *path) {
 
 // Each hostile process needs a fork server of its own: that is what it is forked from.
 static bool run_hostile(const struct hostile *h) {
-    struct test t = {.name = h->name, .deadline_ms = 1000};
+    struct test t = {.name = h->name, .deadline_ms = 1000 * SLOWNESS};
     struct err e;
     snprintf(t.expect, sizeof t.expect, "%s", h->expect);
     if (h->needs_seccomp) t.expect_signal = SIGSYS;

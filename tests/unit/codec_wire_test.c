@@ -222,10 +222,10 @@ static void the_server_refuses_what_it_cannot_read(void **state) {
     bad_request("ec2", "Action=DescribeVpcs", NULL, "NoSuchVersion");
     bad_request("ec2", "Action=DescribeVpcs" V "&Filters.1.Name=a", NULL, "UnknownParameter");
     bad_request("ec2", "Action=DescribeVpcs" V "&VpcId.0=a", NULL, "UnknownParameter");
-    bad_request("ec2", "Action=DescribeVpcs" V "&VpcId.1=a&VpcId.1=b", NULL, ERR_INVALID);
+    bad_request("ec2", "Action=DescribeVpcs" V "&VpcId.1=a&VpcId.1=b", NULL, "MalformedQueryString");
     bad_request("ec2", "Action=DescribeVpcs" V "&MaxResults=x", NULL, ERR_INVALID);
-    bad_request("ec2", "Action=DescribeVpcs" V "&X=%4", NULL, ERR_INVALID);
-    bad_request("ec2", "Action=DescribeVpcs" V "&%00=1", NULL, ERR_INVALID);
+    bad_request("ec2", "Action=DescribeVpcs" V "&X=%4", NULL, "MalformedQueryString");
+    bad_request("ec2", "Action=DescribeVpcs" V "&%00=1", NULL, "MalformedQueryString");
     bad_request("sqs", "{}", NULL, "UnknownOperationException");
     bad_request("sqs", "{}", "AmazonSQS.Nothing", "UnknownOperationException");
     bad_request("sqs", "{}", "Other.SendMessage", "UnknownOperationException");

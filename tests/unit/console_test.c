@@ -82,7 +82,7 @@ static void read_terminal(int master, char *text, size_t size) {
 static int talk(struct loop *l, struct console_options o) {
     struct err e;
     struct console *c = console_new(l, &o);
-    console_say(c, STYLE_ALARM, "said %s", "\x1b[31mred\nline\t\xff");
+    console_say(c, STYLE_CARE, "said %s", "\x1b[31mred\nline\t\xff");
     console_detail(c, "a detail");
     console_warn(c, "a warning");
     err_set(&e, ERR_USAGE, "no such %s", "thing");
@@ -100,6 +100,14 @@ static int talk_plainly(struct loop *l) {
 
 static int talk_quietly(struct loop *l) {
     return talk(l, (struct console_options){.quiet = true, .verbose = true});
+}
+
+static int alarm_quietly(struct loop *l) {
+    struct console *c = console_new(l, &(struct console_options){.quiet = true});
+    console_say(c, STYLE_CARE, "no alarm");
+    console_say(c, STYLE_ALARM, "a window may be open");
+    console_free(c);
+    return 0;
 }
 
 static int talk_a_lot(struct loop *l) {
@@ -122,6 +130,9 @@ static void test_levels(void **state) {
     struct output o = run(talk_quietly);
     assert_string_equal(o.err, "cordon: warning: a warning\ncordon: no such thing\n"
                                "cordon: AccessDenied: no such thing\n");
+    free_output(&o);
+    o = run(alarm_quietly);
+    assert_string_equal(o.err, "a window may be open\n");
     free_output(&o);
     o = run(talk_a_lot);
     assert_non_null(strstr(o.err, "\na detail\n"));

@@ -9,14 +9,16 @@ return playbook {
     args    = { instance = { type = "instance", required = true } },
 
     run = function(args, step)
-        local host = ec2.describe_instances { InstanceIds = { args.instance } }.Reservations[1].Instances[1]
+        local found = ec2.describe_instances { InstanceIds = { args.instance } }
+        local host = found.Reservations[1].Instances[1]
         step("Swap the groups", function()
-            local group = ec2.create_security_group { GroupName = "quarantine-" .. run_id, VpcId = host.VpcId,
-                                                      Description = "no rules" }.GroupId
+            local group = ec2.create_security_group {
+                GroupName = "quarantine-" .. run_id, VpcId = host.VpcId, Description = "no rules" }.GroupId
             ec2.revoke_security_group_egress { GroupId = group, IpPermissions = {
                 { IpProtocol = "-1", IpRanges = { { CidrIp = "0.0.0.0/0" } } } } }
             ec2.modify_network_interface_attribute {
-                NetworkInterfaceId = host.NetworkInterfaces[1].NetworkInterfaceId, Groups = { group } }
+                NetworkInterfaceId = host.NetworkInterfaces[1].NetworkInterfaceId,
+                Groups = { group } }
         end)
     end,
 }
