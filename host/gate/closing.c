@@ -169,6 +169,17 @@ static void tell(struct gate *g, int *signals) {
     g->tell(g->tell_ctx, text);
 }
 
+// The operator who pressed Ctrl-C in the open window sees at once that it is being closed.
+static void tell_heard(struct gate *g) {
+    char text[200];
+    size_t left = g->window.count - count_duties(&g->window, DUTY_DONE);
+    if (!g->tell || !left || !loop_signal(g->loop)) return;
+    snprintf(text, sizeof text,
+             "stopping: the window is being closed first, %zu of %zu calls are left; please wait",
+             left, g->window.count);
+    g->tell(g->tell_ctx, text);
+}
+
 static void give_up_all(struct window *w) {
     struct err late;
     err_set(&late, ERR_INTERRUPTED, "it was not answered in time");
@@ -182,6 +193,7 @@ void close_all(struct gate *g) {
     struct window *w = &g->window;
     int64_t end = clock_mono_ms() + CLOSE_FOR_MS;
     int signals = loop_signal_count(g->loop);
+    tell_heard(g);
     for (;;) {
         send_what_is_due(g, true);
         bool busy = w->openings_in_flight || count_duties(w, DUTY_SENT);

@@ -155,11 +155,20 @@ static bool needs_settling(const struct gate_request *r, const struct aws_reply 
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
+// A later call of the plan names what this id stands for, and nobody knows it yet.
+static bool is_awaited(void *ctx, const char *id) {
+    const struct gate *g = ctx;
+    if (val_get(g->bindings, id)) return false;
+    for (size_t i = 0; i < g->plan->call_count; i++)
+        if (val_mentions(g->plan->calls[i]->params, id)) return true;
+    return false;
+}
+
 // A success that does not say what was made: nobody could go on with it, or take it back. What
 // really happened is looked up, as if no answer had come.
 static bool names_nothing(const struct gate_request *r, const struct aws_reply *reply) {
     return r->gate->mode == GATE_EXECUTION && r->planned && reply->ok &&
-           !binding_fits(r->planned->result, reply->value);
+           binding_missing(r->planned->result, reply->value, is_awaited, r->gate);
 }
 
 static bool too_late(struct err *e) {
@@ -274,19 +283,24 @@ static void enqueue(struct gate *g, struct gate_request *r) {
     g->queue_end = &r->next;
 }
 
+// The request is the caller's again. Returns false.
+static bool not_started(struct gate_request *r) {
+    val_unref(r->prepared);
+    r->prepared = NULL;
+    return false;
+}
+
 static bool submit_mutation(struct gate *g, struct gate_request *r, struct err *e) {
     if (!gate_check_mutation(g, r, e)) return false;
     if (g->mode == GATE_REHEARSAL) {
         r->prepared = val_ref(r->params);
-        return start(g, r, e);
+        return start(g, r, e) || not_started(r);
     }
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
     if (!r->prepared) return false;
     if (!gate_record_intent(g, r, e) && !r->closing) {
-        val_unref(r->prepared);
-        r->prepared = NULL;
         *e = g->latch;
-        return false;
+        return not_started(r);
     }
     enqueue(g, r);
     return true;
@@ -297,10 +311,7 @@ bool gate_submit(struct gate *g, struct gate_request *r, struct err *e) {
     if (!gate_check_call(g, r, e)) return false;
     if (r->op->mutates) return submit_mutation(g, r, e);
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
-    if (r->prepared && start(g, r, e)) return true;
-    val_unref(r->prepared);
-    r->prepared = NULL;
-    return false;
+    return (r->prepared && start(g, r, e)) || not_started(r);
 }
 
 bool gate_send_closing(struct gate *g, struct gate_request *r, struct err *e) {

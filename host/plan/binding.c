@@ -29,19 +29,20 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
     return true;
 }
 
-static bool learns_something(const struct val *planned, const struct val *real) {
+const char *binding_missing(const struct val *planned, const struct val *real,
+                            bool (*needed)(void *ctx, const char *id), void *ctx) {
     const char *name = val_as_str(planned, NULL);
-    if (name) return is_planned_id(name) && val_str_len(real) > 0;
+    if (name) {
+        bool missing = is_planned_id(name) && !val_str_len(real) && needed(ctx, name);
+        return missing ? name : NULL;
+    }
     for (size_t i = 0; i < val_count(planned); i++) {
         const char *key = val_key_at(planned, i);
-        if (learns_something(val_at(planned, i), key ? val_get(real, key) : val_at(real, i)))
-            return true;
+        const struct val *other = key ? val_get(real, key) : val_at(real, i);
+        const char *found = binding_missing(val_at(planned, i), other, needed, ctx);
+        if (found) return found;
     }
-    return false;
-}
-
-bool binding_fits(const struct val *planned, const struct val *real) {
-    return !planned_id_in(planned) || learns_something(planned, real);
+    return NULL;
 }
 
 static struct val *apply_inside(const struct val *bindings, const struct val *v, struct err *e) {

@@ -15,9 +15,10 @@
 bool binding_learn(struct val *bindings, const struct val *planned, const struct val *real,
                    struct err *e);
 
-// True when the real result has a string at one place at least where the rehearsed one has a
-// planned id (servers differ in what else they answer), or when that has none.
-bool binding_fits(const struct val *planned, const struct val *real);
+// The first planned id of the rehearsed result that `needed` wants and for which the real one
+// has no string; NULL when there is none.
+const char *binding_missing(const struct val *planned, const struct val *real,
+                            bool (*needed)(void *ctx, const char *id), void *ctx);
 
 // A copy with every bound planned id replaced. New reference, NULL on no memory.
 struct val *binding_apply(const struct val *bindings, const struct val *v, struct err *e);

@@ -44,6 +44,8 @@ enum console_style {
 // alarms only. What a stopped terminal has no room for (1 MiB) is dropped, and said later.
 void console_say(struct console *c, enum console_style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+// From now on as without --quiet: somebody is asked and must see what about, or has to act.
+void console_aloud(struct console *c);
 void console_detail(struct console *c, const char *format, ...)  // with --verbose only
     __attribute__((format(printf, 2, 3)));
 

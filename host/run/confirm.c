@@ -123,8 +123,8 @@ static bool ask_step(struct confirm *c, const struct scene *s, const struct plan
                      enum word *word, struct err *e) {
     const struct planned_step *step = &p->steps[number - 1];
     const char *question = step->optional
-                               ? "[y]es [a]ll [n]o, stop s[k]ip [s]how calls [e]xplain: "
-                               : "[y]es [a]ll [n]o, stop [s]how calls [e]xplain: ";
+                               ? "[y]es  [a]ll steps  [n]o, stop  s[k]ip  [s]how calls  [e]xplain: "
+                               : "[y]es  [a]ll steps  [n]o, stop  [s]how calls  [e]xplain: ";
     struct buf answer = BUF_EMPTY;
     bool decided = false, ok = true;
     while (ok && !decided) {
@@ -136,8 +136,12 @@ static bool ask_step(struct confirm *c, const struct scene *s, const struct plan
         else if (is_word(&answer, "n", "no")) *word = WORD_NO;
         else if (step->optional && is_word(&answer, "k", "skip")) *word = WORD_SKIP;
         else decided = false;
+        if (decided) break;
         if (is_word(&answer, "s", "show")) show_calls(s, p, number, c->model);
-        if (is_word(&answer, "e", "explain")) explain_step(s, p, number);
+        else if (is_word(&answer, "e", "explain")) explain_step(s, p, number);
+        else
+            console_say(s->console, STYLE_CARE,
+                        "That is no answer: type one of the letters in [ ], then Enter.");
     }
     buf_free(&answer);
     return ok;
@@ -147,6 +151,12 @@ bool confirm_will_ask(const struct confirm *c, const struct plan *p, size_t numb
     const struct planned_step *step = &p->steps[number - 1];
     if (first_irreversible(p, step)) return true;
     return !c->all && (!c->yes || open_hazard(c, step));
+}
+
+bool confirm_asks_on_terminal(const struct confirm *c, const struct plan *p) {
+    for (size_t i = 0; c->prompt && i < p->step_count; i++)
+        if (p->steps[i].count && confirm_will_ask(c, p, i + 1)) return true;
+    return false;
 }
 
 bool confirm_step(struct confirm *c, const struct scene *s, const struct plan *p, size_t number,

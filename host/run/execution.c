@@ -192,8 +192,9 @@ static void say_window(const struct execution *x, size_t index) {
     const struct window *w = &x->gate->window;
     if (!w->was_open || w->step != index || w->open) return;
     console_say(x->scene->console, STYLE_PLAIN,
-                "  the window is closed: open for %.2f s at most, as seen from here (at least %.2f s)",
-                window_most(w), window_least(w));
+                "  the window is closed: it was open for %.2f to %.2f s, as seen from here%s",
+                window_least(w), window_most(w),
+                x->scene->sim ? " (the simulator's seconds pass at once)" : "");
 }
 
 // Calls that were approved and not made; after a failure that is no news.
@@ -286,7 +287,10 @@ static bool ask_unplanned(void *ctx, struct gate_request *r, struct err *e) {
     shown.count = 1;
     one.steps = &shown;
     bool can_ask = confirm_can_ask(x->confirm);
-    if (can_ask) console_before_question(x->scene->console);
+    if (can_ask) {
+        console_aloud(x->scene->console);
+        console_before_question(x->scene->console);
+    }
     int64_t lost = console_lost_lines(x->scene->console);
     if (can_ask) show_step(x->scene, &one, 1);
     else

@@ -131,6 +131,7 @@ static void on_window(struct pass *p, struct slot *s) {
 
 static void settled(void *ctx) {
     struct slot *s = ctx;
+    s->timer = NULL;
     if (too_late(s)) return;
     window_settled(s->pass->setup->gate);
     slot_value(s, val_nil());
@@ -138,6 +139,7 @@ static void settled(void *ctx) {
 
 static void slept(void *ctx) {
     struct slot *s = ctx;
+    s->timer = NULL;
     if (too_late(s)) return;
     slot_value(s, val_int(clock_now_us()));
 }

@@ -320,7 +320,7 @@ static void execute(struct run *r, struct pass_end *end) {
     if (simulated) show_flows(&r->scene, r->host->advisor, "before");
     pass_run(&setup, &handler, end);
     if (end->finished) execution_left_out(&r->execution);
-    if (simulated) show_flows(&r->scene, r->host->advisor, "after");
+    if (simulated && r->gate.changed) show_flows(&r->scene, r->host->advisor, "after");
     execution_free(&r->execution);
 }
 
@@ -330,6 +330,7 @@ static bool ready_to_ask(struct run *r, struct err *e) {
     r->confirm = (struct confirm){
         .model = h->model, .operator = h->operator, .yes = h->yes, .accept = val_get(r->rehearsal.args, "accept")};
     if (!h->no_input && !h->operator) r->confirm.prompt = prompt_open(h->loop, &no_terminal);
+    if (confirm_asks_on_terminal(&r->confirm, &r->plan)) console_aloud(h->console);
     return confirm_possible(&r->confirm, &r->plan, e);
 }
 
