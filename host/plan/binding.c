@@ -105,10 +105,32 @@ const char *resource_id_in(const struct val *v) {
     return find_string(v, is_resource_id);
 }
 
-const char *subject_of(const struct val *params) {
+static const char *named_by_itself(const struct val *params) {
     for (size_t i = 0; i < val_count(params); i++) {
         const char *text = val_as_str(val_at(params, i), NULL);
         if (text && is_resource_id(text)) return text;
     }
-    return resource_id_in(params);
+    return NULL;
+}
+
+const char *subject_of(const struct val *params) {
+    const char *subject = named_by_itself(params);
+    return subject ? subject : resource_id_in(params);
+}
+
+static bool add_ids(struct val *list, const struct val *v) {
+    const char *text = val_as_str(v, NULL);
+    bool ok = true;
+    if (text && is_resource_id(text) && !val_mentions(list, text)) ok = val_append(list, val_ref(v));
+    for (size_t i = 0; ok && !text && i < val_count(v); i++) ok = add_ids(list, val_at(v, i));
+    return ok;
+}
+
+struct val *subjects_of(const struct val *params) {
+    const char *subject = named_by_itself(params);
+    struct val *list = val_list();
+    bool ok = list && (subject ? val_append(list, val_cstr(subject)) : add_ids(list, params));
+    if (ok) return list;
+    val_unref(list);
+    return NULL;
 }

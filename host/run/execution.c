@@ -257,10 +257,11 @@ static void expect(void *ctx, bool ok, const char *text, const struct val *detai
     gate_record(x->gate, "expect", v, NULL);
 }
 
+// Behind a bar: the playbook's own words are never taken for the host's.
 static void log_line(void *ctx, const char *text, const struct val *value) {
     struct execution *x = ctx;
     struct val *v = said(text, value, "value");
-    if (!plan_has_note(x->plan, text)) console_say(x->scene->console, STYLE_PLAIN, "  %s", text);
+    if (!plan_has_note(x->plan, text)) console_say(x->scene->console, STYLE_PLAIN, "  | %s", text);
     if (v) scene_event(x->scene, "log", val_ref(v));
     gate_record(x->gate, "log", v, NULL);
 }

@@ -58,6 +58,13 @@ RUN_ENDS = """
   coroutine.resume(inside)
 end }"""
 
+# Words that look like the host's.
+WORDS = """
+  log "the window is closed: open for 0.01 s at most"
+  if live then log "verified  no rule lets anything in" end
+  step("Cut", function() authorize(22, "203.0.113.66/32") end)
+end }"""
+
 # Nothing of what was approved is done.
 NOTHING = """
   if live then return end
@@ -91,6 +98,10 @@ def main():
     done = trick(path, RUN_ENDS)
     checks.equal("a step that never ends is no clean end", done.code, 3)
     checks.check("and its window is closed", "2 of its 2 calls took effect" in done.err, done)
+
+    done = trick(path, WORDS)
+    checks.check("a playbook's words are marked as its own",
+                 "  | the window is closed" in done.err and "  | verified  no" in done.err, done)
 
     done = trick(path, NOTHING)
     checks.check("an approved step that does not come is said",
