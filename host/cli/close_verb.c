@@ -62,6 +62,13 @@ static void say_next(const struct single *s, const struct run_summary *run, cons
     val_unref(lines);
 }
 
+// A journal says where to send; whoever reads this should see it.
+static void say_where(const struct host *h, const struct run_summary *s) {
+    const char *endpoint = run_text(s, "endpoint_url");
+    if (h->endpoint_url && strcmp(h->endpoint_url, endpoint) == 0)
+        console_say(h->console, STYLE_CARE, "  the run's endpoint is used: %s", endpoint);
+}
+
 static int close_window(struct host *h, const struct run_summary *run, const char *dir) {
     struct single s;
     struct err e;
@@ -70,6 +77,7 @@ static int close_window(struct host *h, const struct run_summary *run, const cha
         return EXIT_WINDOW_OPEN;
     }
     as_the_run(h, run);
+    say_where(h, run);
     if (!connect_aws(h, &e)) {
         console_error(h->console, &e);
         return EXIT_WINDOW_OPEN;
@@ -97,6 +105,7 @@ static void say_way_back(struct host *h, const struct run_summary *run, const ch
     struct err e;
     bool world = strcmp(run_text(run, "backend"), "simulator") == 0;
     as_the_run(h, run);
+    say_where(h, run);
     if (world && !h->sim && !h->endpoint_url) {
         console_say(h->console, STYLE_PLAIN,
                     "It ran on the simulator; with its --sim=FILE --save, or --endpoint-url, "

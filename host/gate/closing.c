@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "gate/gate.h"
 #include "plan/binding.h"
 
@@ -31,8 +32,8 @@ size_t count_duties(const struct window *w, enum duty_state state) {
 // --- answers ---------------------------------------------------------------
 
 // What it was to take away is not there: the end that was wanted.
-static bool is_already_closed(const struct err *e) {
-    return err_is(e, "InvalidPermission.NotFound");
+static bool is_already_closed(const struct operation *op, const struct err *e) {
+    return text_starts(op->name, "Revoke") && err_is(e, "InvalidPermission.NotFound");
 }
 
 static bool may_pass_later(const struct aws_reply *reply) {
@@ -65,7 +66,7 @@ bool duty_answered(struct window *w, struct duty *d, struct gate_request *r,
                    const struct aws_reply *reply) {
     w->last_closing_answered = clock_now_us();
     if (d->in_flight) d->in_flight--;
-    if (reply->ok || is_already_closed(&reply->err)) {
+    if (reply->ok || is_already_closed(d->op, &reply->err)) {
         d->state = DUTY_DONE;
         release(d, reply);
         return false;

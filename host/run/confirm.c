@@ -39,7 +39,7 @@ static bool step_possible(const struct confirm *c, const struct plan *p,
     if (!s->count) return true;
     if (!c->yes)
         return err_set(e, ERR_DECLINED,
-                       "step \"%s\" needs a yes, and there is no terminal to ask on; --yes says yes "
+                       "step \"%s\" needs a yes, and there is no terminal to ask on (or what is shown goes to a file); --yes says yes "
                        "beforehand. Nothing was changed",
                        s->title);
     if (hazard)

@@ -329,7 +329,8 @@ static bool ready_to_ask(struct run *r, struct err *e) {
     struct err no_terminal;
     r->confirm = (struct confirm){
         .model = h->model, .operator = h->operator, .yes = h->yes, .accept = val_get(r->rehearsal.args, "accept")};
-    if (!h->no_input && !h->operator) r->confirm.prompt = prompt_open(h->loop, &no_terminal);
+    bool asks = !h->no_input && !h->operator && prompt_talk_is_seen();
+    if (asks) r->confirm.prompt = prompt_open(h->loop, &no_terminal);
     if (confirm_asks_on_terminal(&r->confirm, &r->plan)) console_aloud(h->console);
     return confirm_possible(&r->confirm, &r->plan, e);
 }
