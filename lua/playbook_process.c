@@ -156,6 +156,14 @@ static int host_load(lua_State *L) {
     return 2;
 }
 
+// carried(name): the function of our own module of that name, or nil: then the host is asked.
+static int host_carried(lua_State *L) {
+    const char *file = lua_pushfstring(L, "stdlib/playbook/%s.lua", luaL_checkstring(L, 1));
+    const char *chunk = lua_pushfstring(L, "@%s", file);
+    if (!chunk_load_carried(L, file, chunk)) lua_pushnil(L);
+    return 1;
+}
+
 // metatable(value): its real metatable, or nil.
 static int host_metatable(lua_State *L) {
     luaL_checkany(L, 1);
@@ -167,6 +175,7 @@ static const luaL_Reg host_functions[] = {
     {"receive", host_receive},
     {"nearest", host_nearest},
     {"load", host_load},
+    {"carried", host_carried},
     {"where", sandbox_where},
     {"freeze", sandbox_freeze},
     {"metatable", host_metatable},

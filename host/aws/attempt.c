@@ -165,7 +165,10 @@ static void decode(struct call *c, const struct http_response *r, struct outcome
     val_unref(o->value);
     o->value = NULL;
     // A success that cannot be read: the call was carried out, or a stranger answered.
-    if (r->status < 300) o->fate = FATE_UNKNOWN;
+    if (r->status >= 300) return;
+    o->fate = FATE_UNKNOWN;
+    if (!strstr(o->err.message, "answer"))
+        err_prefix(&o->err, "the answer to %s cannot be used", c->op->name);
 }
 
 static struct outcome outcome_of(struct call *c, const struct http_response *r) {

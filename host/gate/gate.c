@@ -155,12 +155,12 @@ static bool needs_settling(const struct gate_request *r, const struct aws_reply 
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
-// Did a call that was rehearsed before this one make it?
-static bool made_earlier(const void *request, const char *id) {
-    const struct gate_request *r = request;
-    const struct plan *p = r->gate->plan;
-    for (size_t i = 0; i < p->call_count && p->calls[i] != r->planned; i++)
-        if (val_mentions(p->calls[i]->result, id)) return true;
+// A later call of the plan names what this id stands for, and nobody knows it yet.
+static bool is_awaited(void *ctx, const char *id) {
+    const struct gate *g = ctx;
+    if (val_get(g->bindings, id)) return false;
+    for (size_t i = 0; i < g->plan->call_count; i++)
+        if (val_mentions(g->plan->calls[i]->params, id)) return true;
     return false;
 }
 
@@ -168,7 +168,7 @@ static bool made_earlier(const void *request, const char *id) {
 // really happened is looked up, as if no answer had come.
 static bool names_nothing(const struct gate_request *r, const struct aws_reply *reply) {
     return r->gate->mode == GATE_EXECUTION && r->planned && reply->ok &&
-           !binding_fits(r->planned->result, reply->value, made_earlier, r);
+           binding_missing(r->planned->result, reply->value, is_awaited, r->gate);
 }
 
 static bool too_late(struct err *e) {

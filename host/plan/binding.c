@@ -29,30 +29,20 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
     return true;
 }
 
-// What a walk over a rehearsed result found of the ids of what the call makes.
-struct making {
-    binding_is_older *is_older;
-    const void *ctx;
-    bool makes, named;  // something; and the real result says what, at one place at least
-};
-
-static void look_for_made(struct making *m, const struct val *planned, const struct val *real) {
+const char *binding_missing(const struct val *planned, const struct val *real,
+                            bool (*needed)(void *ctx, const char *id), void *ctx) {
     const char *name = val_as_str(planned, NULL);
-    if (name && is_planned_id(name) && !m->is_older(m->ctx, name)) {
-        m->makes = true;
-        m->named = m->named || val_str_len(real) > 0;
+    if (name) {
+        bool missing = is_planned_id(name) && !val_str_len(real) && needed(ctx, name);
+        return missing ? name : NULL;
     }
-    for (size_t i = 0; !name && i < val_count(planned); i++) {
+    for (size_t i = 0; i < val_count(planned); i++) {
         const char *key = val_key_at(planned, i);
-        look_for_made(m, val_at(planned, i), key ? val_get(real, key) : val_at(real, i));
+        const struct val *other = key ? val_get(real, key) : val_at(real, i);
+        const char *found = binding_missing(val_at(planned, i), other, needed, ctx);
+        if (found) return found;
     }
-}
-
-bool binding_fits(const struct val *planned, const struct val *real, binding_is_older *is_older,
-                  const void *ctx) {
-    struct making m = {.is_older = is_older, .ctx = ctx};
-    look_for_made(&m, planned, real);
-    return !m.makes || m.named;
+    return NULL;
 }
 
 static struct val *apply_inside(const struct val *bindings, const struct val *v, struct err *e) {
@@ -115,10 +105,32 @@ const char *resource_id_in(const struct val *v) {
     return find_string(v, is_resource_id);
 }
 
-const char *subject_of(const struct val *params) {
+static const char *named_by_itself(const struct val *params) {
     for (size_t i = 0; i < val_count(params); i++) {
         const char *text = val_as_str(val_at(params, i), NULL);
         if (text && is_resource_id(text)) return text;
     }
-    return resource_id_in(params);
+    return NULL;
+}
+
+const char *subject_of(const struct val *params) {
+    const char *subject = named_by_itself(params);
+    return subject ? subject : resource_id_in(params);
+}
+
+static bool add_ids(struct val *list, const struct val *v) {
+    const char *text = val_as_str(v, NULL);
+    bool ok = true;
+    if (text && is_resource_id(text) && !val_mentions(list, text)) ok = val_append(list, val_ref(v));
+    for (size_t i = 0; ok && !text && i < val_count(v); i++) ok = add_ids(list, val_at(v, i));
+    return ok;
+}
+
+struct val *subjects_of(const struct val *params) {
+    const char *subject = named_by_itself(params);
+    struct val *list = val_list();
+    bool ok = list && (subject ? val_append(list, val_cstr(subject)) : add_ids(list, params));
+    if (ok) return list;
+    val_unref(list);
+    return NULL;
 }

@@ -15,13 +15,10 @@
 bool binding_learn(struct val *bindings, const struct val *planned, const struct val *real,
                    struct err *e);
 
-// True when the real result has a string at one place at least where the rehearsed one has the
-// planned id of what this call makes (servers differ in what else they answer), or when it makes
-// nothing. `is_older` knows the ids of what was made before: a revoke may answer with the rules
-// that it took away, or not.
-typedef bool binding_is_older(const void *ctx, const char *id);
-bool binding_fits(const struct val *planned, const struct val *real, binding_is_older *is_older,
-                  const void *ctx);
+// The first planned id of the rehearsed result that `needed` wants and for which the real one
+// has no string; NULL when there is none.
+const char *binding_missing(const struct val *planned, const struct val *real,
+                            bool (*needed)(void *ctx, const char *id), void *ctx);
 
 // A copy with every bound planned id replaced. New reference, NULL on no memory.
 struct val *binding_apply(const struct val *bindings, const struct val *v, struct err *e);
@@ -38,5 +35,9 @@ const char *resource_id_in(const struct val *v);
 // Of a call's parameters, the id that says what it is about: one that the call names by itself
 // before one in a list. NULL when there is none.
 const char *subject_of(const struct val *params);
+
+// All that the call is about: its subject, or each id that its lists name. A new list without
+// doubles, NULL on no memory.
+struct val *subjects_of(const struct val *params);
 
 #endif

@@ -82,10 +82,8 @@ static bool ask(struct confirm *c, enum question q, const char *about, const cha
     return err_set(e, ERR_DECLINED, "no usable answer came from the terminal");
 }
 
-// An irreversible call wants the resource's id, in full.
-static bool ask_id(struct confirm *c, const struct planned_call *call, struct err *e) {
-    const char *id = resource_id_in(call->params);
-    if (!id) id = call->op->name;
+static bool ask_one_id(struct confirm *c, const struct planned_call *call, const char *id,
+                       struct err *e) {
     struct buf question = BUF_EMPTY, answer = BUF_EMPTY;
     buf_printf(&question, "%s cannot be undone. Type  %s  to do it, anything else stops: ",
                call->op->name, id);
@@ -94,6 +92,17 @@ static bool ask_id(struct confirm *c, const struct planned_call *call, struct er
         ok = err_set(e, ERR_DECLINED, "the id typed was not %s", id);
     buf_free(&question);
     buf_free(&answer);
+    return ok;
+}
+
+// An irreversible call wants the resource's id, in full; the id of each, when it names several.
+static bool ask_id(struct confirm *c, const struct planned_call *call, struct err *e) {
+    struct val *ids = subjects_of(call->params);
+    bool ok = ids || err_memory(e);
+    if (ok && !val_count(ids)) ok = ask_one_id(c, call, call->op->name, e);
+    for (size_t i = 0; ok && i < val_count(ids); i++)
+        ok = ask_one_id(c, call, val_as_str(val_at(ids, i), ""), e);
+    val_unref(ids);
     return ok;
 }
 

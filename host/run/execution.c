@@ -257,10 +257,11 @@ static void expect(void *ctx, bool ok, const char *text, const struct val *detai
     gate_record(x->gate, "expect", v, NULL);
 }
 
+// Behind a bar: the playbook's own words are never taken for the host's.
 static void log_line(void *ctx, const char *text, const struct val *value) {
     struct execution *x = ctx;
     struct val *v = said(text, value, "value");
-    if (!plan_has_note(x->plan, text)) console_say(x->scene->console, STYLE_PLAIN, "  %s", text);
+    if (!plan_has_note(x->plan, text)) console_say(x->scene->console, STYLE_PLAIN, "  | %s", text);
     if (v) scene_event(x->scene, "log", val_ref(v));
     gate_record(x->gate, "log", v, NULL);
 }
@@ -310,6 +311,18 @@ struct pass_handler execution_handler(struct execution *x) {
     x->gate->all_made = look_again;
     x->gate->all_made_ctx = x;
     return (struct pass_handler){x, declared, begin_step, end_step, expect, log_line};
+}
+
+void execution_left_out(struct execution *x) {
+    for (size_t i = 0; i < x->plan->step_count; i++) {
+        const struct planned_step *s = &x->plan->steps[i];
+        if (s->state == STEP_NOT_BEGUN && i >= x->next_step && s->count)
+            console_warn(x->scene->console, "step %zu, \"%s\", was planned but did not come", i + 1,
+                         s->title);
+        if (s->state != STEP_BEGUN) continue;
+        x->outcome->warned = true;
+        console_warn(x->scene->console, "the playbook never ended step %zu, \"%s\"", i + 1, s->title);
+    }
 }
 
 void execution_free(struct execution *x) {

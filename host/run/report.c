@@ -185,7 +185,7 @@ static void say_end(const struct scene *s, const struct gate *g, const struct ou
 
 void say_lines(const struct scene *s, const struct val *lines) {
     if (!val_count(lines)) return;
-    console_say(s->console, STYLE_BOLD, "To take it back, in this order%s:",
+    console_say(s->console, STYLE_BOLD, "To take it back, one by one in this order%s:",
                 s->sim && !s->save ? " (not here: this world was not saved; see --sim=FILE --save)"
                                    : "");
     for (size_t i = 0; i < val_count(lines); i++)

@@ -319,7 +319,8 @@ static void execute(struct run *r, struct pass_end *end) {
     bool simulated = scene_is_simulated(&r->scene);
     if (simulated) show_flows(&r->scene, r->host->advisor, "before");
     pass_run(&setup, &handler, end);
-    if (simulated) show_flows(&r->scene, r->host->advisor, "after");
+    if (end->finished) execution_left_out(&r->execution);
+    if (simulated && r->gate.changed) show_flows(&r->scene, r->host->advisor, "after");
     execution_free(&r->execution);
 }
 

@@ -212,7 +212,7 @@ static void show_notes(const struct scene *s, const struct val *notes) {
         const struct val *note = val_at(notes, i);
         bool verify = val_as_bool(val_get(note, "verify"), false);
         console_say(s->console, verify ? STYLE_DIM : STYLE_PLAIN, "  %s%s",
-                    verify ? "to be verified: " : "", val_get_str(note, "text", ""));
+                    verify ? "to be verified: " : "| ", val_get_str(note, "text", ""));
     }
 }
 

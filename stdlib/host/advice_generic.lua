@@ -49,6 +49,14 @@ local function brief(value)
     return table.concat(parts, ", ")
 end
 
+-- What the call names by itself is its subject, before what it names in a list.
+local function subject(params)
+    for _, key in ipairs(calls.sorted_keys(params)) do
+        if type(params[key]) == "string" and is_id(params[key]) then return params[key] end
+    end
+    return first_id(params)
+end
+
 -- The parameters on one line, shortened.
 function generic.params_text(params)
     local text = brief(params or {})
@@ -59,7 +67,7 @@ end
 function generic.diff(call)
     local verb = call.operation:match("^(%l+)") or ""
     local sign = SIGN_OF[verb] or "~"
-    local line = { sign = sign, subject = first_id(call.params) or call.operation,
+    local line = { sign = sign, subject = subject(call.params) or call.operation,
                    attribute = call.operation }
     local text = generic.params_text(call.params)
     if sign == "-" then line.before = text else line.after = text end
