@@ -53,7 +53,8 @@ static void call(struct simulated *s, const struct operation *op, const struct v
     struct err e = {0};
     struct val *result = NULL;
     if (!codec_check(fuzz_model(), op, params, &e)) return;
-    if (simulated_answer(s, op, params, &result, &e)) answer_travels(op, result);
+    if (simulated_answer(s, op, params, &result, &e))
+        answer_travels(op, result);
     else if (!e.code[0] || err_is(&e, ERR_SYSTEM) || strstr(e.message, "stdlib/"))
         fuzz_broken(e.message, op->name, 0);
     val_unref(result);
