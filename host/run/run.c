@@ -55,7 +55,7 @@ struct val *parse_pairs(char *const *pairs, int count, struct err *e) {
         if (!key)
             err_memory(e);
         else if (!len)
-            err_set(e, ERR_USAGE, "\"%.200s\" is not an argument; arguments are key=value",
+            err_set(e, ERR_USAGE, "\"%.200s\" is not an argument; arguments are key=value, as instance=web-3",
                     pairs[i]);
         else if (val_get(map, key))
             err_set(e, ERR_USAGE, "%.80s is given twice", key);
