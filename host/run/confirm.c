@@ -123,8 +123,8 @@ static bool ask_step(struct confirm *c, const struct scene *s, const struct plan
                      enum word *word, struct err *e) {
     const struct planned_step *step = &p->steps[number - 1];
     const char *question = step->optional
-                               ? "[y]es  [a]ll steps  [n]o, stop  s[k]ip  [s]how calls  [e]xplain: "
-                               : "[y]es  [a]ll steps  [n]o, stop  [s]how calls  [e]xplain: ";
+                               ? "[y]es [a]ll [n]o, stop s[k]ip [s]how calls [e]xplain: "
+                               : "[y]es [a]ll [n]o, stop [s]how calls [e]xplain: ";
     struct buf answer = BUF_EMPTY;
     bool decided = false, ok = true;
     while (ok && !decided) {

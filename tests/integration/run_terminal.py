@@ -192,7 +192,7 @@ def test_optional():
     ids = fresh()
     path = playbook(OPTIONAL, ids)
     t = cordon.terminal("run", path)
-    checks.check("k is offered where optional", t.answer("s[k]ip  [s]how calls  [e]xplain: ", "k"), t.seen[-500:])
+    checks.check("k is offered where optional", t.answer("s[k]ip [s]how calls [e]xplain: ", "k"), t.seen[-500:])
     checks.check("k is not offered elsewhere",
                  t.expect("[y]es [a]ll [n]o, stop [s]how"), t.seen[-500:])
     t.send("y\n")
@@ -200,7 +200,7 @@ def test_optional():
     checks.equal("k", done.code, 0, done)
     checks.equal("k: the step was left out", (tag(ids, "a"), tag(ids, "b")), (None, "2"))
     t = cordon.terminal("run", path)
-    t.answer("s[k]ip  [s]how calls  [e]xplain: ", "y")
+    t.answer("s[k]ip [s]how calls [e]xplain: ", "y")
     t.answer(ASK, "y")
     checks.equal("y where optional", (t.wait().code, tag(ids, "a")), (0, "1"))
 
