@@ -7,7 +7,7 @@ import json
 import os
 
 from harness import Cordon
-from isolation import (ASK, checks, cordon, difference, events, fresh, isolated, moto, mutations,
+from isolation_harness import (ASK, checks, cordon, difference, events, fresh, isolated, moto, mutations,
                        proxy, run_tests, take_back, untouched)
 from proxy import Rule
 

@@ -5,7 +5,7 @@ Usage: run_terminal.py [CORDON] [TEST ...]
 """
 import os
 
-from isolation import (ASK, checks, cordon, difference, events, fresh, isolated, moto, mutations,
+from isolation_harness import (ASK, checks, cordon, difference, events, fresh, isolated, moto, mutations,
                        proxy, run_tests, take_back, untouched)
 from proxy import Rule
 
