@@ -26,30 +26,30 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
     return true;
 }
 
-// What a walk over a rehearsed result found of the ids of what the call makes.
-struct making {
-    binding_is_older *is_older;
+// What a walk over a rehearsed result found.
+struct needs {
+    binding_is_needed *is_needed;
     const void *ctx;
-    bool makes, named;  // something; and the real result says what, at one place at least
+    bool any, met;  // a planned id is needed; the real result has one, at one place at least
 };
 
-static void look_for_made(struct making *m, const struct val *planned, const struct val *real) {
+static void look_for_needed(struct needs *n, const struct val *planned, const struct val *real) {
     const char *name = val_as_str(planned, NULL);
-    if (name && is_planned_id(name) && !m->is_older(m->ctx, name)) {
-        m->makes = true;
-        m->named = m->named || val_str_len(real) > 0;
+    if (name && is_planned_id(name) && n->is_needed(n->ctx, name)) {
+        n->any = true;
+        n->met = n->met || val_str_len(real) > 0;
     }
     for (size_t i = 0; !name && i < val_count(planned); i++) {
         const char *key = val_key_at(planned, i);
-        look_for_made(m, val_at(planned, i), key ? val_get(real, key) : val_at(real, i));
+        look_for_needed(n, val_at(planned, i), key ? val_get(real, key) : val_at(real, i));
     }
 }
 
-bool binding_fits(const struct val *planned, const struct val *real, binding_is_older *is_older,
+bool binding_fits(const struct val *planned, const struct val *real, binding_is_needed *is_needed,
                   const void *ctx) {
-    struct making m = {.is_older = is_older, .ctx = ctx};
-    look_for_made(&m, planned, real);
-    return !m.makes || m.named;
+    struct needs n = {.is_needed = is_needed, .ctx = ctx};
+    look_for_needed(&n, planned, real);
+    return !n.any || n.met;
 }
 
 static struct val *apply_inside(const struct val *bindings, const struct val *v, struct err *e) {

@@ -15,12 +15,11 @@
 bool binding_learn(struct val *bindings, const struct val *planned, const struct val *real,
                    struct err *e);
 
-// True when the real result has a string at one place at least where the rehearsed one has the
-// planned id of what this call makes (servers differ in what else they answer), or when it makes
-// nothing. `is_older` knows the ids of what was made before: a revoke may answer with the rules
-// that it took away, or not.
-typedef bool binding_is_older(const void *ctx, const char *id);
-bool binding_fits(const struct val *planned, const struct val *real, binding_is_older *is_older,
+// True when the real result has a string at one place at least where the rehearsed one has a
+// planned id that is needed (servers differ in what else they answer), or when none is needed: a
+// revoke may answer with the ids of the rules that it took away, or not.
+typedef bool binding_is_needed(const void *ctx, const char *id);
+bool binding_fits(const struct val *planned, const struct val *real, binding_is_needed *is_needed,
                   const void *ctx);
 
 // A copy with every bound planned id replaced. New reference, NULL on no memory.
