@@ -155,12 +155,14 @@ static bool needs_settling(const struct gate_request *r, const struct aws_reply 
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
-// A later call of the plan names what this id stands for, and nobody knows it yet.
-static bool is_awaited(void *ctx, const char *id) {
-    const struct gate *g = ctx;
-    if (val_get(g->bindings, id)) return false;
-    for (size_t i = 0; i < g->plan->call_count; i++)
-        if (val_mentions(g->plan->calls[i]->params, id)) return true;
+// Not known yet, and the way back of this call names it, or another call of the plan?
+static bool is_needed(const void *request, const char *id) {
+    const struct gate_request *r = request;
+    const struct plan *p = r->gate->plan;
+    if (val_get(r->gate->bindings, id)) return false;
+    if (val_mentions(r->planned->inverse, id)) return true;
+    for (size_t i = 0; i < p->call_count; i++)
+        if (p->calls[i] != r->planned && val_mentions(p->calls[i]->params, id)) return true;
     return false;
 }
 
@@ -168,7 +170,7 @@ static bool is_awaited(void *ctx, const char *id) {
 // really happened is looked up, as if no answer had come.
 static bool names_nothing(const struct gate_request *r, const struct aws_reply *reply) {
     return r->gate->mode == GATE_EXECUTION && r->planned && reply->ok &&
-           binding_missing(r->planned->result, reply->value, is_awaited, r->gate);
+           !binding_fits(r->planned->result, reply->value, is_needed, r);
 }
 
 static bool too_late(struct err *e) {

@@ -29,20 +29,30 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
     return true;
 }
 
-const char *binding_missing(const struct val *planned, const struct val *real,
-                            bool (*needed)(void *ctx, const char *id), void *ctx) {
+// What a walk over a rehearsed result found.
+struct needs {
+    binding_is_needed *is_needed;
+    const void *ctx;
+    bool any, met;  // a planned id is needed; the real result has one, at one place at least
+};
+
+static void look_for_needed(struct needs *n, const struct val *planned, const struct val *real) {
     const char *name = val_as_str(planned, NULL);
-    if (name) {
-        bool missing = is_planned_id(name) && !val_str_len(real) && needed(ctx, name);
-        return missing ? name : NULL;
+    if (name && is_planned_id(name) && n->is_needed(n->ctx, name)) {
+        n->any = true;
+        n->met = n->met || val_str_len(real) > 0;
     }
     for (size_t i = 0; i < val_count(planned); i++) {
         const char *key = val_key_at(planned, i);
-        const struct val *other = key ? val_get(real, key) : val_at(real, i);
-        const char *found = binding_missing(val_at(planned, i), other, needed, ctx);
-        if (found) return found;
+        look_for_needed(n, val_at(planned, i), key ? val_get(real, key) : val_at(real, i));
     }
-    return NULL;
+}
+
+bool binding_fits(const struct val *planned, const struct val *real, binding_is_needed *is_needed,
+                  const void *ctx) {
+    struct needs n = {.is_needed = is_needed, .ctx = ctx};
+    look_for_needed(&n, planned, real);
+    return !n.any || n.met;
 }
 
 static struct val *apply_inside(const struct val *bindings, const struct val *v, struct err *e) {

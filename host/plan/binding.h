@@ -15,10 +15,12 @@
 bool binding_learn(struct val *bindings, const struct val *planned, const struct val *real,
                    struct err *e);
 
-// The first planned id of the rehearsed result that `needed` wants and for which the real one
-// has no string; NULL when there is none.
-const char *binding_missing(const struct val *planned, const struct val *real,
-                            bool (*needed)(void *ctx, const char *id), void *ctx);
+// True when the real result has a string at one place at least where the rehearsed one has a
+// planned id that is needed (servers differ in what else they answer), or when none is needed: a
+// revoke may answer with the ids of the rules that it took away, or not.
+typedef bool binding_is_needed(const void *ctx, const char *id);
+bool binding_fits(const struct val *planned, const struct val *real, binding_is_needed *is_needed,
+                  const void *ctx);
 
 // A copy with every bound planned id replaced. New reference, NULL on no memory.
 struct val *binding_apply(const struct val *bindings, const struct val *v, struct err *e);
