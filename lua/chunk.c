@@ -29,3 +29,12 @@ int chunk_load(lua_State *L, const char *file, const char *chunk, const char *te
         return luaL_loadbufferx(L, bytes, count, chunk, "b");
     return luaL_loadbufferx(L, text, len, chunk, "t");
 }
+
+bool chunk_load_carried(lua_State *L, const char *file, const char *chunk) {
+    const char *bytes;
+    size_t count;
+    if (!same_lua() || !asset_compiled(file, &bytes, &count)) return false;
+    if (luaL_loadbufferx(L, bytes, count, chunk, "b") == LUA_OK) return true;
+    lua_error(L);
+    return false;
+}

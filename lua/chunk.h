@@ -7,11 +7,16 @@
 #define CORDON_LUA_CHUNK_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 // [-0, +1, m] As luaL_loadbufferx in mode "t" of this text of the file `file`. When it is the
 // carried file of that name, the compiled form is taken, which says `chunk` too. LUA_OK and the
 // function, or an error code and the message.
 int chunk_load(lua_State *L, const char *file, const char *chunk, const char *text, size_t len);
+
+// [-0, +1, m] The carried file of this name, from its compiled form. False, and nothing pushed:
+// there is none (a debug build compiles nothing).
+bool chunk_load_carried(lua_State *L, const char *file, const char *chunk);
 
 #endif

@@ -39,6 +39,8 @@ struct process {
     struct sandbox box;
     struct val *load;
     struct core_parts parts;
+    bool announces;  // says when it waits
+    int64_t received;
     bool done;
 };
 
@@ -72,18 +74,6 @@ static void fill(struct process *p) {
     p->box.started_ms += clock_mono_ms() - since;
 }
 
-// The next message from the host, a new reference; what is queued goes out first.
-static struct val *next_message(struct process *p) {
-    struct val *message;
-    size_t used;
-    int got;
-    flush(p);
-    while ((got = wire_read(p->in.data, p->in.len, &message, &used, NULL)) == 0) fill(p);
-    if (got < 0) _exit(EXIT_PROTOCOL);
-    buf_consume(&p->in, used);
-    return message;
-}
-
 static bool queue(struct process *p, const struct val *message, struct err *e) {
     if (!wire_write(&p->out, message, e)) {
         p->out.failed = false;
@@ -93,6 +83,31 @@ static bool queue(struct process *p, const struct val *message, struct err *e) {
     if (strcmp(t, MSG_DONE) == 0) p->done = true;
     if (p->out.len > FLUSH_AT || p->done) flush(p);
     return true;
+}
+
+static void announce(struct process *p) {
+    struct val *v = val_map();
+    bool ok = v && val_set(v, "t", val_cstr(MSG_WAITING)) &&
+              val_set(v, "got", val_int(p->received)) && queue(p, v, NULL);
+    val_unref(v);
+    if (!ok) _exit(EXIT_SETUP);
+}
+
+// The next message from the host, a new reference; what is queued goes out first.
+static struct val *next_message(struct process *p) {
+    struct val *message;
+    size_t used;
+    int got = wire_read(p->in.data, p->in.len, &message, &used, NULL);
+    if (got == 0 && p->announces) announce(p);
+    flush(p);
+    while (got == 0) {
+        fill(p);
+        got = wire_read(p->in.data, p->in.len, &message, &used, NULL);
+    }
+    if (got < 0) _exit(EXIT_PROTOCOL);
+    buf_consume(&p->in, used);
+    p->received++;
+    return message;
 }
 
 // --- what core.lua is handed -------------------------------------------------
@@ -141,6 +156,14 @@ static int host_load(lua_State *L) {
     return 2;
 }
 
+// carried(name): the function of our own module of that name, or nil: then the host is asked.
+static int host_carried(lua_State *L) {
+    const char *file = lua_pushfstring(L, "stdlib/playbook/%s.lua", luaL_checkstring(L, 1));
+    const char *chunk = lua_pushfstring(L, "@%s", file);
+    if (!chunk_load_carried(L, file, chunk)) lua_pushnil(L);
+    return 1;
+}
+
 // metatable(value): its real metatable, or nil.
 static int host_metatable(lua_State *L) {
     luaL_checkany(L, 1);
@@ -152,6 +175,7 @@ static const luaL_Reg host_functions[] = {
     {"receive", host_receive},
     {"nearest", host_nearest},
     {"load", host_load},
+    {"carried", host_carried},
     {"where", sandbox_where},
     {"freeze", sandbox_freeze},
     {"metatable", host_metatable},
@@ -205,6 +229,7 @@ int playbook_process(int fd) {
     if (!core_find(&p->parts) || !seccomp_lock(fd)) return EXIT_SETUP;
     p->load = next_message(p);
     if (strcmp(val_get_str(p->load, "t", ""), MSG_LOAD) != 0) return EXIT_PROTOCOL;
+    p->announces = val_as_bool(val_get(p->load, "announces"), false);
     if (!sandbox_open(&p->box, (size_t)memory_cap(p->load), limit_ms,
                       val_get_str(p->load, "file", "playbook")))
         return EXIT_SETUP;

@@ -36,7 +36,7 @@ return playbook {
         local host = isolate.instance(args.instance, { groups = given, carriers_of = args.step1 })
         local cut = isolate.decide(host, args)
         if cut.nothing_to_do then
-            log(cut.nothing_to_do .. ": nothing to do")
+            log(cut.nothing_to_do .. ": nothing to do (convert=always cuts it once more)")
             return { nothing_to_do = cut.nothing_to_do, survivors = isolate.survivors(host),
                      around = isolate.around(host) }
         end

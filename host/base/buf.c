@@ -45,9 +45,16 @@ void buf_add_str(struct buf *b, const char *s) {
 
 void buf_printf(struct buf *b, const char *format, ...) {
     va_list args;
+    if (!grow(b, 64)) return;  // mostly enough: then it is formatted once
+    size_t room = b->cap - b->len;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(b->data + b->len, room, format, args);
     va_end(args);
+    if (len >= 0 && (size_t)len < room) {
+        b->len += (size_t)len;
+        return;
+    }
+    b->data[b->len] = '\0';
     if (len < 0 || !grow(b, (size_t)len)) {
         b->failed = true;
         return;

@@ -152,9 +152,20 @@ struct val *json_parse(const char *text, size_t len, const char *what, struct er
     return v;
 }
 
+// How many bytes from the start need no second look.
+static size_t plain_run(const char *bytes, size_t len) {
+    size_t n = 0;
+    while (n < len && bytes[n] >= 0x20 && bytes[n] < 0x7f && bytes[n] != '"' && bytes[n] != '\\') n++;
+    return n;
+}
+
 void json_print_string(struct buf *out, const char *bytes, size_t len) {
     buf_add_char(out, '"');
     for (size_t i = 0; i < len;) {
+        size_t plain = plain_run(bytes + i, len - i);
+        buf_add(out, bytes + i, plain);
+        i += plain;
+        if (i == len) break;
         unsigned char c = (unsigned char)bytes[i];
         size_t n = utf8_char(bytes + i, len - i);
         if (c == '"' || c == '\\')

@@ -42,6 +42,7 @@ struct loop {
     struct loop_timer *timers, *watchdogs;
     struct prepare *prepares;
     size_t fd_count;
+    int time_holds;
     int entered;  // how many loop_until are on the stack
     int wake_read;
 };
@@ -165,6 +166,10 @@ void loop_timer_arm(struct loop_timer *t, int64_t ms) {
     if (ms >= 0) arm(t, clock_mono_ms() + ms);
 }
 
+void loop_hold_time(struct loop *l, bool hold) {
+    l->time_holds += hold ? 1 : -1;
+}
+
 void loop_timer_cancel(struct loop_timer *t) {
     if (!t) return;
     disarm(t);
@@ -216,7 +221,7 @@ static int time_left(const struct loop_timer *t, int64_t now) {
 }
 
 static bool may_move_time(const struct loop *l) {
-    return clock_is_simulated() && l->timers && !l->watchdogs;
+    return clock_is_simulated() && l->timers && !l->watchdogs && !l->time_holds;
 }
 
 static int sleep_for(struct loop *l) {

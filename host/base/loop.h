@@ -37,6 +37,10 @@ void loop_timer_cancel(struct loop_timer *t);
 // As loop_timer_add, but on the machine's own clock where time is simulated: for watching over
 // another process. While one is set simulated time stands still: somebody is at work.
 struct loop_timer *loop_watchdog_add(struct loop *l, int64_t ms, loop_timer_fn *fn, void *ctx);
+
+// Simulated time stands still while it is held (by as many as called it with true): what another
+// process will say next must come before any timer.
+void loop_hold_time(struct loop *l, bool hold);
 // A timer that stays until it is cancelled: not armed at first, armed as often as wanted, which
 // never allocates. A negative `ms` disarms it. Cancel it before the loop is freed.
 struct loop_timer *loop_timer_keep(struct loop *l, loop_timer_fn *fn, void *ctx);

@@ -4,7 +4,7 @@
 // ends are in this program, so there is no version; the host trusts none of it.
 //
 // Host to playbook:
-//   load   {file, source, seed, memory, modules, kind}   first. kind: "drill" for a drill, absent
+//   load   {file, source, seed, memory, modules, kind, announces}   first. kind: "drill" for a drill, absent
 //              for a playbook. file: chunk name for messages;
 //              source: the text; seed: integer for math.random; memory: allocator cap, bytes;
 //              modules: list of service names that become modules ("ec2", "sqs", "sts")
@@ -31,6 +31,10 @@
 //   time     {id}                       value: the same
 //   require  {id, name}                 value: {file, source}
 //   done     {ok, value, error}         last; value: what the playbook's `run` returned
+//
+// In simulated time (load says `announces`) the playbook process also says, before it waits for a
+// message:
+//   waiting  {got}                      it has read so many messages, and is at rest
 //
 // A drill sends no more than require, time, log, done and
 //   drill    {id, ask, on, options}     a word of its language (stdlib/playbook/core_drill.lua);
@@ -61,6 +65,7 @@
 #define MSG_TIME "time"
 #define MSG_REQUIRE "require"
 #define MSG_DONE "done"
+#define MSG_WAITING "waiting"
 #define MSG_DRILL "drill"
 
 #endif

@@ -113,7 +113,7 @@ static bool confirmed(struct single *s, enum word *word, struct err *e) {
     buf_free(&head);
     *word = WORD_FLAG;
     if (h->yes) return true;
-    if (!h->no_input) c.prompt = prompt_open(h->loop, &nobody);
+    if (!h->no_input && prompt_talk_is_seen()) c.prompt = prompt_open(h->loop, &nobody);
     bool ok = confirm_possible(&c, &s->plan, e) &&
               confirm_step(&c, &s->scene, &s->plan, 1, word, e);
     prompt_close(c.prompt);

@@ -38,7 +38,7 @@ static const struct verb verbs[] = {
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_run},
     {"plan", "plan PLAYBOOK [key=value ...]", "show what would change; change nothing",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_plan},
-    {"close", "close RUN", "close a window that a killed run left open", NEEDS_MODEL, verb_close},
+    {"close", "close RUN", "close a window left open; how to take a run back", NEEDS_MODEL, verb_close},
     {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
     {"list", "list", "the playbooks that can be named", NEEDS_PLAYBOOKS, verb_list},

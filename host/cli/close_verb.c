@@ -62,10 +62,22 @@ static void say_next(const struct single *s, const struct run_summary *run, cons
     val_unref(lines);
 }
 
+// A journal says where to send; whoever reads this should see it.
+static void say_where(const struct host *h, const struct run_summary *s) {
+    const char *endpoint = run_text(s, "endpoint_url");
+    if (h->endpoint_url && strcmp(h->endpoint_url, endpoint) == 0)
+        console_say(h->console, STYLE_CARE, "  the run's endpoint is used: %s", endpoint);
+}
+
 static int close_window(struct host *h, const struct run_summary *run, const char *dir) {
     struct single s;
     struct err e;
+    if (!runs_is_own(dir, &e)) {
+        console_error(h->console, &e);
+        return EXIT_WINDOW_OPEN;
+    }
     as_the_run(h, run);
+    say_where(h, run);
     if (!connect_aws(h, &e)) {
         console_error(h->console, &e);
         return EXIT_WINDOW_OPEN;
@@ -85,6 +97,32 @@ static int close_window(struct host *h, const struct run_summary *run, const cha
     int code = !ok ? EXIT_WINDOW_OPEN : s.gate.journal_lost ? EXIT_JOURNAL : EXIT_DONE;
     single_free(&s);
     return code;
+}
+
+// Nothing to close, but the lines that the run printed at its end may have scrolled away. Calls
+// that were made in a world are of no use elsewhere.
+static void say_way_back(struct host *h, const struct run_summary *run, const char *dir) {
+    struct err e;
+    bool world = strcmp(run_text(run, "backend"), "simulator") == 0;
+    as_the_run(h, run);
+    say_where(h, run);
+    if (world && !h->sim && !h->endpoint_url) {
+        console_say(h->console, STYLE_PLAIN,
+                    "It ran on the simulator; with its --sim=FILE --save, or --endpoint-url, "
+                    "`cordon close %s` says how to take it back.",
+                    run->id);
+        return;
+    }
+    struct scene scene = scene_new(h);
+    scene.region = h->region;
+    struct val *calls = taking_back(dir, &e), *lines = command_lines(&scene, calls);
+    if (!calls) console_error(h->console, &e);
+    else if (!val_count(lines))
+        console_say(h->console, STYLE_PLAIN, "It left nothing to take back.");
+    say_lines(&scene, lines);
+    val_unref(calls);
+    val_unref(lines);
+    scene_free(&scene);
 }
 
 static int refuse(struct host *h, int code, const char *format, const char *a, const char *b) {
@@ -112,6 +150,7 @@ static int close_run(struct host *h, const struct run_summary *run, const char *
                       run->id, "");
     if (run->window_open) return close_window(h, run, dir);
     console_say(h->console, STYLE_GOOD, "No window of %s is open.", run->id);
+    say_way_back(h, run, dir);
     return EXIT_DONE;
 }
 

@@ -12,6 +12,7 @@
 #include "cli/verbs_journal.h"
 #include "journal/runs.h"
 #include "prompt/console.h"
+#include "run/outcome.h"
 
 #define CELL_MAX 60
 
@@ -19,7 +20,7 @@ struct listing {
     struct console *console;
     struct columns *table;
     struct buf alarms;
-    bool json, failed, abandoned, damaged;
+    bool json, failed, abandoned, damaged, partial;
     size_t count;
     struct err err;
 };
@@ -39,6 +40,8 @@ static bool abandoned(const struct run_summary *s) {
 
 static void state_cell(const struct run_summary *s, char out[48]) {
     const char *name = run_state_name(s->state);
+    if (s->state == RUN_FAILED && s->exit_code == EXIT_DECLINED) name = "declined";
+    if (s->state == RUN_FAILED && s->exit_code > 128) name = "interrupted";
     if (s->window_open) {
         snprintf(out, 48, "%s, WINDOW OPEN", name);
     } else {
@@ -183,6 +186,7 @@ static struct val *as_map(const struct run_summary *s) {
 static bool show(struct listing *l, const struct run_summary *s) {
     l->count++;
     l->abandoned = l->abandoned || abandoned(s);
+    l->partial = l->partial || (s->state == RUN_PARTIAL && !s->window_open);
     l->damaged = l->damaged || s->state == RUN_DAMAGED;
     if (l->json) {
         struct val *map = as_map(s);
@@ -212,6 +216,9 @@ static bool print_table(struct listing *l) {
     struct buf text = BUF_EMPTY;
     if (l->count > 0) columns_print(l->table, &text);
     buf_add(&text, buf_str(&l->alarms), l->alarms.len);
+    if (l->partial)
+        buf_add_str(&text, "\npartial: it changed something and did not finish. Run its playbook "
+                           "again, or see how\nto take it back:  cordon close RUN\n");
     bool ok = !text.failed && (text.len == 0 || console_data(l->console, text.data, text.len));
     if (l->count == 0) console_say(l->console, STYLE_PLAIN, "there is no run yet");
     buf_free(&text);

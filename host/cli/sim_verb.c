@@ -9,6 +9,8 @@
 #include "run/world_file.h"
 #include "serve/server.h"
 
+#define EXAMPLE_SECRET "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
 static bool answer(void *ctx, const struct operation *op, const char *region,
                    const struct val *params, struct server_note *note, struct val **result,
                    struct err *e) {
@@ -26,18 +28,28 @@ static struct sigv4_keys keys_of_environment(void) {
     const char *key = getenv("AWS_ACCESS_KEY_ID"), *secret = getenv("AWS_SECRET_ACCESS_KEY");
     bool given = key && *key && secret && *secret;
     return (struct sigv4_keys){.access_key = given ? key : "AKIAIOSFODNN7EXAMPLE",
-                               .secret_key =
-                                   given ? secret : "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"};
+                               .secret_key = given ? secret : EXAMPLE_SECRET};
+}
+
+// The documented example's secret is public; any other one is not ours to show.
+static bool is_example(const struct sigv4_keys *keys) {
+    return strcmp(keys->secret_key, EXAMPLE_SECRET) == 0;
 }
 
 static void say_where(struct host *h, const struct server *s, const struct sigv4_keys *keys) {
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%d\n", server_port(s));
     console_say(h->console, STYLE_CARE, "SIMULATOR: nothing here is AWS. Stop it with Ctrl-C.");
+    struct buf keys_said = BUF_EMPTY;
+    if (is_example(keys))
+        buf_printf(&keys_said, " AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s", keys->access_key,
+                   keys->secret_key);
     console_say(h->console, STYLE_PLAIN,
-                "  export AWS_ENDPOINT_URL=http://127.0.0.1:%d AWS_ACCESS_KEY_ID=%s "
-                "AWS_SECRET_ACCESS_KEY=... AWS_REGION=%s",
-                server_port(s), keys->access_key, simulated_region(&h->backend.world));
+                "In another shell%s:", is_example(keys) ? "" : ", with the keys of this one");
+    console_say(h->console, STYLE_PLAIN,
+                "  export AWS_ENDPOINT_URL=http://127.0.0.1:%d AWS_REGION=%s%s", server_port(s),
+                simulated_region(&h->backend.world), buf_str(&keys_said));
+    buf_free(&keys_said);
     console_data(h->console, url, strlen(url));
 }
 

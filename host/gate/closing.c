@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "gate/gate.h"
 #include "plan/binding.h"
 
@@ -31,8 +32,8 @@ size_t count_duties(const struct window *w, enum duty_state state) {
 // --- answers ---------------------------------------------------------------
 
 // What it was to take away is not there: the end that was wanted.
-static bool is_already_closed(const struct err *e) {
-    return err_is(e, "InvalidPermission.NotFound");
+static bool is_already_closed(const struct operation *op, const struct err *e) {
+    return text_starts(op->name, "Revoke") && err_is(e, "InvalidPermission.NotFound");
 }
 
 static bool may_pass_later(const struct aws_reply *reply) {
@@ -65,7 +66,7 @@ bool duty_answered(struct window *w, struct duty *d, struct gate_request *r,
                    const struct aws_reply *reply) {
     w->last_closing_answered = clock_now_us();
     if (d->in_flight) d->in_flight--;
-    if (reply->ok || is_already_closed(&reply->err)) {
+    if (reply->ok || is_already_closed(d->op, &reply->err)) {
         d->state = DUTY_DONE;
         release(d, reply);
         return false;
@@ -170,6 +171,17 @@ static void tell(struct gate *g, int *signals) {
     g->tell(g->tell_ctx, text);
 }
 
+// The operator who pressed Ctrl-C in the open window sees at once that it is being closed.
+static void tell_heard(struct gate *g) {
+    char text[200];
+    size_t left = g->window.count - count_duties(&g->window, DUTY_DONE);
+    if (!g->tell || !left || !loop_signal(g->loop)) return;
+    snprintf(text, sizeof text,
+             "stopping: the window is being closed first, %zu of %zu calls are left; please wait",
+             left, g->window.count);
+    g->tell(g->tell_ctx, text);
+}
+
 static void give_up_all(struct window *w) {
     struct err late;
     err_set(&late, ERR_INTERRUPTED, "it was not answered in time");
@@ -195,6 +207,7 @@ void close_all(struct gate *g) {
     bool awaited = false;
     int64_t end = clock_mono_ms() + CLOSE_FOR_MS;
     int signals = loop_signal_count(g->loop);
+    tell_heard(g);
     for (;;) {
         send_what_is_due(g, true);
         bool busy = w->openings_in_flight || count_duties(w, DUTY_SENT);

@@ -79,7 +79,9 @@ static bool mentions_created(const struct gate *g, const struct val *params) {
 static void note_created(struct gate *g, const struct val *planned, const struct val *real) {
     const char *id = val_as_str(real, NULL);
     if (val_as_str(planned, NULL)) {
-        if (id && planned_id_in(planned)) val_append(g->created, val_ref(real));
+        // A planned id that is bound already was made by an earlier call, not by this one.
+        bool fresh = planned_id_in(planned) && !val_get(g->bindings, val_as_str(planned, ""));
+        if (id && fresh) val_append(g->created, val_ref(real));
         return;
     }
     for (size_t i = 0; i < val_count(planned); i++) {
@@ -97,8 +99,8 @@ static void note_outcome(struct gate *g, struct gate_request *r, const struct aw
         p->unknown = reply->unknown;
     }
     if (!p || !reply->ok) return;
-    binding_learn(g->bindings, p->result, reply->value, NULL);
     note_created(g, p->result, reply->value);
+    binding_learn(g->bindings, p->result, reply->value, NULL);
 }
 
 void gate_finish(struct gate_request *r, const struct aws_reply *reply) {
@@ -284,19 +286,24 @@ static void enqueue(struct gate *g, struct gate_request *r) {
     g->queue_end = &r->next;
 }
 
+// The request is the caller's again. Returns false.
+static bool not_started(struct gate_request *r) {
+    val_unref(r->prepared);
+    r->prepared = NULL;
+    return false;
+}
+
 static bool submit_mutation(struct gate *g, struct gate_request *r, struct err *e) {
     if (!gate_check_mutation(g, r, e)) return false;
     if (g->mode == GATE_REHEARSAL) {
         r->prepared = val_ref(r->params);
-        return start(g, r, e);
+        return start(g, r, e) || not_started(r);
     }
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
     if (!r->prepared) return false;
     if (!gate_record_intent(g, r, e) && !r->closing) {
-        val_unref(r->prepared);
-        r->prepared = NULL;
         *e = g->latch;
-        return false;
+        return not_started(r);
     }
     enqueue(g, r);
     return true;
@@ -307,10 +314,7 @@ bool gate_submit(struct gate *g, struct gate_request *r, struct err *e) {
     if (!gate_check_call(g, r, e)) return false;
     if (r->op->mutates) return submit_mutation(g, r, e);
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
-    if (r->prepared && start(g, r, e)) return true;
-    val_unref(r->prepared);
-    r->prepared = NULL;
-    return false;
+    return (r->prepared && start(g, r, e)) || not_started(r);
 }
 
 bool gate_send_closing(struct gate *g, struct gate_request *r, struct err *e) {

@@ -193,3 +193,26 @@ bool runs_find(const char *name, struct buf *dir, struct err *e) {
     buf_free(&s.names);
     return ok;
 }
+
+// --- whose it is -------------------------------------------------------------
+
+static bool is_own(const char *path, struct err *e) {
+    struct stat st;
+    if (lstat(path, &st) != 0) return err_errno(e, "cannot look at %s", path);
+    if (st.st_uid != geteuid())
+        return err_set(e, ERR_JOURNAL,
+                       "%s belongs to another user (%ld); run cordon as that user", path,
+                       (long)st.st_uid);
+    if (!S_ISLNK(st.st_mode) && !(st.st_mode & (S_IWGRP | S_IWOTH))) return true;
+    return err_set(e, ERR_JOURNAL,
+                   "others can write %s, so what it says cannot be trusted; look at it, and if it "
+                   "is as it should be: chmod go-w", path);
+}
+
+bool runs_is_own(const char *dir, struct err *e) {
+    struct buf path = BUF_EMPTY;
+    buf_printf(&path, "%s/" JOURNAL_FILE, dir);
+    bool ok = (!path.failed || err_memory(e)) && is_own(dir, e) && is_own(path.data, e);
+    buf_free(&path);
+    return ok;
+}

@@ -17,6 +17,7 @@ struct reading {
     struct run_summary *s;
     const char *dir;
     struct val *open_calls;  // key: the intents without an outcome
+    struct val *duties;      // all closing calls of the window that is open, done or not
     bool failed;             // no memory
 };
 
@@ -65,12 +66,24 @@ static bool take_intent(struct reading *r, const struct val *line) {
     return val_set(r->open_calls, val_get_str(line, "key", ""), call_of(line));
 }
 
+static bool is_duty(const struct reading *r, const char *key) {
+    for (size_t i = 0; i < val_count(r->duties); i++)
+        if (same_key(val_at(r->duties, i), key)) return true;
+    return false;
+}
+
+// An opening call may have taken effect after a closing one: then all closing calls are due again.
+static bool all_due_again(struct reading *r) {
+    return replace(&r->s->closing, val_ref(r->duties));
+}
+
 // An answer settles a call; a time-out after sending does not.
 static bool take_outcome(struct reading *r, const struct val *line) {
     const char *key = val_get_str(line, "key", "");
     bool ok = val_as_bool(val_get(line, "ok"), false);
     if (val_as_bool(val_get(line, "unknown"), false)) return true;
     if (!val_set(r->open_calls, key, val_nil())) return false;
+    if (r->duties && !is_duty(r, key) && !all_due_again(r)) return false;
     if (!ok) {
         r->s->failed++;
         return true;
@@ -103,13 +116,15 @@ static bool take_window_open(struct reading *r, const struct val *line) {
         }
     }
     val_unref(due);
-    return ok;
+    return ok && replace(&r->duties, val_ref(s->closing));
 }
 
-static void take_window_closed(struct run_summary *s) {
+static void take_window_closed(struct reading *r) {
+    struct run_summary *s = r->s;
     s->window_open = s->closing_unread = false;
     val_unref(s->closing);
-    s->closing = NULL;
+    val_unref(r->duties);
+    s->closing = r->duties = NULL;
 }
 
 // --- lines -------------------------------------------------------------------
@@ -123,7 +138,7 @@ static bool take_kind(struct reading *r, const char *kind, const struct val *lin
     if (strcmp(kind, "call.intent") == 0) return take_intent(r, line);
     if (strcmp(kind, "call.outcome") == 0) return take_outcome(r, line);
     if (strcmp(kind, "window.open") == 0) return take_window_open(r, line);
-    if (strcmp(kind, "window.closed") == 0) take_window_closed(r->s);
+    if (strcmp(kind, "window.closed") == 0) take_window_closed(r);
     if (strcmp(kind, "run.end") == 0) return take_end(r->s, line);
     if (strcmp(kind, "run.start") == 0 && r->s->start == NULL) {
         return replace(&r->s->start, val_ref(line));
@@ -145,6 +160,8 @@ static bool list_unfinished(struct reading *r) {
     struct run_summary *s = r->s;
     s->unknown = (int64_t)val_count(r->open_calls);
     bool ok = replace(&s->unfinished, val_list());
+    for (size_t i = 0; ok && r->duties && i < val_count(r->open_calls); i++)
+        if (!is_duty(r, val_key_at(r->open_calls, i))) ok = all_due_again(r);
     for (size_t i = 0; ok && i < val_count(r->open_calls) && i < RUN_MAX_UNFINISHED; i++) {
         ok = val_append(s->unfinished, val_ref(val_at(r->open_calls, i)));
     }
@@ -166,11 +183,10 @@ static bool read_journal(struct reading *r, int fd, int dir_fd, bool locked, str
     bool ok = r->open_calls != NULL;
     if (!ok) return err_memory(e);
     ok = scan_journal(fd, dir_fd, r->dir, &s->report, take_line, r, &own);
-    if (r->failed || (!ok && err_is(&own, ERR_MEMORY)) || !list_unfinished(r)) {
-        val_unref(r->open_calls);
-        return err_memory(e);
-    }
+    bool memory = !r->failed && (ok || !err_is(&own, ERR_MEMORY)) && list_unfinished(r);
     val_unref(r->open_calls);
+    val_unref(r->duties);
+    if (!memory) return err_memory(e);
     s->state = ok ? state_of(s, locked) : RUN_DAMAGED;
     if (!ok) snprintf(s->why, sizeof s->why, "%.500s", own.message);
     if (ok && s->state == RUN_DAMAGED) snprintf(s->why, sizeof s->why, "%s", s->report.why);

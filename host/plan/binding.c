@@ -16,6 +16,9 @@ bool binding_learn(struct val *bindings, const struct val *planned, const struct
     const char *name = val_as_str(planned, NULL);
     if (name) {
         if (!is_planned_id(name) || val_type(real) != VAL_STRING) return true;
+        // Once: a later answer that merely repeats the id, perhaps at another place of a list,
+        // does not make it another resource's.
+        if (val_get(bindings, name)) return true;
         return val_set(bindings, name, val_ref(real)) ? true : err_memory(e);
     }
     for (size_t i = 0; i < val_count(planned); i++) {
@@ -102,10 +105,32 @@ const char *resource_id_in(const struct val *v) {
     return find_string(v, is_resource_id);
 }
 
-const char *subject_of(const struct val *params) {
+static const char *named_by_itself(const struct val *params) {
     for (size_t i = 0; i < val_count(params); i++) {
         const char *text = val_as_str(val_at(params, i), NULL);
         if (text && is_resource_id(text)) return text;
     }
-    return resource_id_in(params);
+    return NULL;
+}
+
+const char *subject_of(const struct val *params) {
+    const char *subject = named_by_itself(params);
+    return subject ? subject : resource_id_in(params);
+}
+
+static bool add_ids(struct val *list, const struct val *v) {
+    const char *text = val_as_str(v, NULL);
+    bool ok = true;
+    if (text && is_resource_id(text) && !val_mentions(list, text)) ok = val_append(list, val_ref(v));
+    for (size_t i = 0; ok && !text && i < val_count(v); i++) ok = add_ids(list, val_at(v, i));
+    return ok;
+}
+
+struct val *subjects_of(const struct val *params) {
+    const char *subject = named_by_itself(params);
+    struct val *list = val_list();
+    bool ok = list && (subject ? val_append(list, val_cstr(subject)) : add_ids(list, params));
+    if (ok) return list;
+    val_unref(list);
+    return NULL;
 }

@@ -36,4 +36,8 @@ const char *resource_id_in(const struct val *v);
 // before one in a list. NULL when there is none.
 const char *subject_of(const struct val *params);
 
+// All that the call is about: its subject, or each id that its lists name. A new list without
+// doubles, NULL on no memory.
+struct val *subjects_of(const struct val *params);
+
 #endif

@@ -31,6 +31,7 @@ struct planned_call {
     struct val *result;  // what the rehearsal answered; nil for a call that was not rehearsed
     struct val *before, *diff, *inverse, *hits;  // the advisor's; nil until asked
     enum proof proof;
+    int64_t proven_ms;  // when, on the monotonic clock
     char proof_note[320];  // DENIED: "ec2:CreateTags"; FAILS: code and message
     enum window_part window;
     size_t step;

@@ -15,10 +15,13 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "prompt/sink.h"
+#include "prompt/wrap.h"
 
 #define TALK_MAX ((size_t)1024 * 1024)
 #define DATA_MAX ((size_t)128 * 1024 * 1024)
 #define TALK_FLUSH_MS 2000
+#define HANG 2
+#define TABLE_HANG 6
 
 struct console {
     struct sink *talk, *data;
@@ -26,6 +29,7 @@ struct console {
     bool quiet, verbose, color;
     bool data_lost;
     int64_t dropped;  // lines of talk since the last that went through
+    int64_t lost;     // all that were dropped
 };
 
 static bool wants_color(const struct console_options *o) {
@@ -63,6 +67,11 @@ void console_free(struct console *c) {
 
 // --- talk --------------------------------------------------------------------
 
+static void drop(struct console *c) {
+    c->dropped++;
+    c->lost++;
+}
+
 static void put(struct console *c, const struct buf *text) {
     if (c->transcript) {
         if (!text->failed) buf_add(c->transcript, buf_str(text), text->len);
@@ -75,7 +84,7 @@ static void put(struct console *c, const struct buf *text) {
         if (!note.failed && sink_write(c->talk, note.data, note.len)) c->dropped = 0;
         buf_free(&note);
     }
-    if (text->failed || !sink_write(c->talk, buf_str(text), text->len)) c->dropped++;
+    if (text->failed || !sink_write(c->talk, buf_str(text), text->len)) drop(c);
 }
 
 static const char *color_of(const struct console *c, enum console_style style) {
@@ -84,11 +93,23 @@ static const char *color_of(const struct console *c, enum console_style style) {
     return c->color ? codes[style] : "";
 }
 
+// Plain and bold lines and alarms hold the commands to type: a break would spoil the copy.
+static bool is_prose(enum console_style style) {
+    return style == STYLE_DIM || style == STYLE_GOOD || style == STYLE_CARE;
+}
+
+static size_t width_of(const struct console *c) {
+    return c->transcript ? 0 : wrap_width(STDERR_FILENO);
+}
+
 static void put_line(struct console *c, enum console_style style, const char *text, size_t len) {
     const char *color = color_of(c, style);
-    struct buf line = BUF_EMPTY;
+    struct buf line = BUF_EMPTY, escaped = BUF_EMPTY;
     buf_add_str(&line, color);
-    text_escape(&line, text, len, 0);
+    text_escape(&escaped, text, len, 0);
+    wrap_line(&line, buf_str(&escaped), escaped.len, is_prose(style) ? width_of(c) : 0, HANG);
+    if (escaped.failed) line.failed = true;
+    buf_free(&escaped);
     if (color[0] != '\0') buf_add_str(&line, "\033[0m");
     buf_add_char(&line, '\n');
     put(c, &line);
@@ -99,16 +120,20 @@ static void put_format(struct console *c, enum console_style style, const char *
                        const char *format, va_list args) {
     char *text = NULL, *whole = NULL;
     if (vasprintf(&text, format, args) < 0) {
-        c->dropped++;
+        drop(c);
         return;
     }
     if (asprintf(&whole, "%s%s", prefix, text) < 0) {
-        c->dropped++;
+        drop(c);
     } else {
         put_line(c, style, whole, strlen(whole));
         free(whole);
     }
     free(text);
+}
+
+void console_aloud(struct console *c) {
+    c->quiet = false;
 }
 
 void console_say(struct console *c, enum console_style style, const char *format, ...) {
@@ -144,10 +169,25 @@ void console_error(struct console *c, const struct err *e) {
 
 void console_table(struct console *c, const struct columns *table) {
     if (c->quiet) return;
-    struct buf text = BUF_EMPTY;
+    struct buf text = BUF_EMPTY, wrapped = BUF_EMPTY;
     columns_print(table, &text);
-    put(c, &text);
+    for (const char *at = buf_str(&text), *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+        wrap_line(&wrapped, at, (size_t)(end - at), width_of(c), TABLE_HANG);
+        buf_add_char(&wrapped, '\n');
+    }
+    if (text.failed) wrapped.failed = true;
+    put(c, &wrapped);
+    buf_free(&wrapped);
     buf_free(&text);
+}
+
+void console_before_question(struct console *c) {
+    c->quiet = false;
+    sink_flush(c->talk, TALK_FLUSH_MS);
+}
+
+int64_t console_lost_lines(const struct console *c) {
+    return c->lost;
 }
 
 // --- data --------------------------------------------------------------------

@@ -8,6 +8,7 @@
 #define CORDON_PROMPT_CONSOLE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -43,6 +44,8 @@ enum console_style {
 // alarms only. What a stopped terminal has no room for (1 MiB) is dropped, and said later.
 void console_say(struct console *c, enum console_style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+// From now on as without --quiet: somebody is asked and must see what about, or has to act.
+void console_aloud(struct console *c);
 void console_detail(struct console *c, const char *format, ...)  // with --verbose only
     __attribute__((format(printf, 2, 3)));
 
@@ -52,6 +55,12 @@ void console_error(struct console *c, const struct err *e);
 
 // A table on stderr, as console_say.
 void console_table(struct console *c, const struct columns *table);
+
+// What is asked about must be seen: from now on talk is shown although it was to be quiet.
+// Gives a terminal that is behind a moment to catch up.
+void console_before_question(struct console *c);
+// Lines of talk that were never shown, all told.
+int64_t console_lost_lines(const struct console *c);
 
 // Data on stdout, as it is: the caller escapes what people will read. False when its reader is
 // gone or does not keep up (128 MiB wait); console_data_lost stays true from then on.

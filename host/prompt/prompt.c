@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -318,4 +319,10 @@ bool prompt_line(struct prompt *p, const char *question, struct buf *answer, siz
     *how = ok ? p->how : PROMPT_GONE;
     if (*how != PROMPT_ANSWER) buf_clear(answer);
     return ok;
+}
+
+bool prompt_talk_is_seen(void) {
+    struct stat st;
+    if (fstat(STDERR_FILENO, &st) != 0) return false;
+    return isatty(STDERR_FILENO) || (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode));
 }

@@ -20,6 +20,10 @@ struct prompt;
 struct prompt *prompt_open(struct loop *l, struct err *e);
 void prompt_close(struct prompt *p);
 
+// False when what is shown before a question goes to a file or to nowhere (2>FILE): a yes to
+// what nobody has seen is none. A pipe may lead to a screen, and counts as seen.
+bool prompt_talk_is_seen(void);
+
 enum prompt_how {
     PROMPT_ANSWER,  // a line came; it may be empty
     PROMPT_EOF,     // Ctrl-D

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "plan/binding.h"
 #include "run/batch.h"
 #include "run/outcome.h"
+
+#define PROVEN_FOR_MS 30000
 
 // One planned call while it is being looked at.
 struct subject {
@@ -48,6 +51,7 @@ static void proof_done(void *ctx, const struct aws_reply *reply) {
     const struct err *e = &reply->err;
     if (!reply->ok && err_is(e, "DryRunOperation")) {
         c->proof = PROOF_PROVEN;
+        c->proven_ms = clock_mono_ms();
     } else if (!reply->ok && error_is_denial(e)) {
         c->proof = PROOF_DENIED;
         snprintf(c->proof_note, sizeof c->proof_note, "%s:%s", c->op->service->signing_name,
@@ -62,9 +66,15 @@ static void proof_done(void *ctx, const struct aws_reply *reply) {
     }
 }
 
+// What was proven for the plan a moment ago need not be proven again for the question.
+static bool is_proven(const struct planned_call *c) {
+    return c->proof == PROOF_PROVEN && clock_mono_ms() - c->proven_ms < PROVEN_FOR_MS;
+}
+
 static bool start_proof(struct enquiry *q, struct subject *s, struct err *e) {
     struct planned_call *c = s->call;
     const struct val *params = val_get(s->value, "params");
+    if (is_proven(c)) return true;
     c->proof = c->op->dry_run ? PROOF_PREDICTED : PROOF_NOT_CHECKABLE;
     *c->proof_note = '\0';
     if (!c->op->dry_run || planned_id_in(params)) return true;

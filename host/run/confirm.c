@@ -39,7 +39,7 @@ static bool step_possible(const struct confirm *c, const struct plan *p,
     if (!s->count) return true;
     if (!c->yes)
         return err_set(e, ERR_DECLINED,
-                       "step \"%s\" needs a yes, and there is no terminal to ask on; --yes says yes "
+                       "step \"%s\" needs a yes, and there is no terminal to ask on (or what is shown goes to a file); --yes says yes "
                        "beforehand. Nothing was changed",
                        s->title);
     if (hazard)
@@ -82,10 +82,8 @@ static bool ask(struct confirm *c, enum question q, const char *about, const cha
     return err_set(e, ERR_DECLINED, "no usable answer came from the terminal");
 }
 
-// An irreversible call wants the resource's id, in full.
-static bool ask_id(struct confirm *c, const struct planned_call *call, struct err *e) {
-    const char *id = resource_id_in(call->params);
-    if (!id) id = call->op->name;
+static bool ask_one_id(struct confirm *c, const struct planned_call *call, const char *id,
+                       struct err *e) {
     struct buf question = BUF_EMPTY, answer = BUF_EMPTY;
     buf_printf(&question, "%s cannot be undone. Type  %s  to do it, anything else stops: ",
                call->op->name, id);
@@ -94,6 +92,17 @@ static bool ask_id(struct confirm *c, const struct planned_call *call, struct er
         ok = err_set(e, ERR_DECLINED, "the id typed was not %s", id);
     buf_free(&question);
     buf_free(&answer);
+    return ok;
+}
+
+// An irreversible call wants the resource's id, in full; the id of each, when it names several.
+static bool ask_id(struct confirm *c, const struct planned_call *call, struct err *e) {
+    struct val *ids = subjects_of(call->params);
+    bool ok = ids || err_memory(e);
+    if (ok && !val_count(ids)) ok = ask_one_id(c, call, call->op->name, e);
+    for (size_t i = 0; ok && i < val_count(ids); i++)
+        ok = ask_one_id(c, call, val_as_str(val_at(ids, i), ""), e);
+    val_unref(ids);
     return ok;
 }
 
@@ -127,8 +136,12 @@ static bool ask_step(struct confirm *c, const struct scene *s, const struct plan
         else if (is_word(&answer, "n", "no")) *word = WORD_NO;
         else if (step->optional && is_word(&answer, "k", "skip")) *word = WORD_SKIP;
         else decided = false;
+        if (decided) break;
         if (is_word(&answer, "s", "show")) show_calls(s, p, number, c->model);
-        if (is_word(&answer, "e", "explain")) explain_step(s, p, number);
+        else if (is_word(&answer, "e", "explain")) explain_step(s, p, number);
+        else
+            console_say(s->console, STYLE_CARE,
+                        "That is no answer: type one of the letters in [ ], then Enter.");
     }
     buf_free(&answer);
     return ok;
@@ -138,6 +151,12 @@ bool confirm_will_ask(const struct confirm *c, const struct plan *p, size_t numb
     const struct planned_step *step = &p->steps[number - 1];
     if (first_irreversible(p, step)) return true;
     return !c->all && (!c->yes || open_hazard(c, step));
+}
+
+bool confirm_asks_on_terminal(const struct confirm *c, const struct plan *p) {
+    for (size_t i = 0; c->prompt && i < p->step_count; i++)
+        if (p->steps[i].count && confirm_will_ask(c, p, i + 1)) return true;
+    return false;
 }
 
 bool confirm_step(struct confirm *c, const struct scene *s, const struct plan *p, size_t number,

@@ -40,6 +40,9 @@ bool confirm_possible(const struct confirm *c, const struct plan *p, struct err 
 // True when confirm_step will ask, and not take the yes that was given beforehand.
 bool confirm_will_ask(const struct confirm *c, const struct plan *p, size_t number);
 
+// True when at least one step will be asked about at the terminal.
+bool confirm_asks_on_terminal(const struct confirm *c, const struct plan *p);
+
 // Asks about one step, which has been shown. False (ERR_DECLINED, ERR_INTERRUPTED) when there
 // was no answer.
 bool confirm_step(struct confirm *c, const struct scene *s, const struct plan *p, size_t number,

@@ -72,7 +72,8 @@ static void say_stopped(const struct scene *s, const struct plan *p, const struc
     const struct planned_step *step = stopped_in(p, &number);
     buf_add_str(&text, "STOPPED");
     if (step) buf_printf(&text, " in step %zu, %s", number, step->title);
-    if (!err_is(e, ERR_PLAYBOOK) && !strstr(e->message, e->code))
+    bool says_itself = err_is(e, ERR_PLAYBOOK) || err_is(e, ERR_INTERRUPTED);
+    if (!says_itself && !strstr(e->message, e->code))
         buf_printf(&text, ": %s", e->code);
     buf_printf(&text, ": %s", e->message);
     if (*e->operation && !strstr(e->message, e->operation))

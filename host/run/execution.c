@@ -112,6 +112,16 @@ static void look_again(void *ctx) {
     x->gate->slept = false;
 }
 
+// Nobody is asked about what the terminal did not take: a flood of talk, or a step too long for
+// it. `before`: console_lost_lines when the showing began.
+static bool all_shown(struct execution *x, int64_t before, struct err *e) {
+    if (console_lost_lines(x->scene->console) == before) return true;
+    err_set(e, ERR_DECLINED,
+            "the terminal did not take all that is to be confirmed, so it is not asked; nothing of "
+            "it was sent");
+    return declined(x, e);
+}
+
 // Everything that the operator must see is read and shown before the question.
 static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     const struct planned_step *s = &x->plan->steps[index];
@@ -121,6 +131,8 @@ static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     bool ok = advise(&x->advice, x->plan->calls + s->first, s->count, prove, e);
     drop_ahead(x);
     if (!ok) return false;
+    if (prove) console_before_question(x->scene->console);
+    int64_t lost = console_lost_lines(x->scene->console);
     struct buf head = BUF_EMPTY;
     char upper[128];
     size_t n = 0;
@@ -132,7 +144,7 @@ static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     console_say(x->scene->console, STYLE_BOLD, "%s", buf_str(&head));
     buf_free(&head);
     show_step(x->scene, x->plan, index + 1);
-    return true;
+    return !prove || all_shown(x, lost, e);
 }
 
 static bool begin_step(void *ctx, const char *title, const struct val *options, bool *skip,
@@ -180,8 +192,9 @@ static void say_window(const struct execution *x, size_t index) {
     const struct window *w = &x->gate->window;
     if (!w->was_open || w->step != index || w->open) return;
     console_say(x->scene->console, STYLE_PLAIN,
-                "  the window is closed: open for %.2f s at most, as seen from here (at least %.2f s)",
-                window_most(w), window_least(w));
+                "  the window is closed: it was open for %.2f to %.2f s, as seen from here%s",
+                window_least(w), window_most(w),
+                x->scene->sim ? " (the simulator's seconds pass at once)" : "");
 }
 
 // Calls that were approved and not made; after a failure that is no news.
@@ -244,10 +257,11 @@ static void expect(void *ctx, bool ok, const char *text, const struct val *detai
     gate_record(x->gate, "expect", v, NULL);
 }
 
+// Behind a bar: the playbook's own words are never taken for the host's.
 static void log_line(void *ctx, const char *text, const struct val *value) {
     struct execution *x = ctx;
     struct val *v = said(text, value, "value");
-    if (!plan_has_note(x->plan, text)) console_say(x->scene->console, STYLE_PLAIN, "  %s", text);
+    if (!plan_has_note(x->plan, text)) console_say(x->scene->console, STYLE_PLAIN, "  | %s", text);
     if (v) scene_event(x->scene, "log", val_ref(v));
     gate_record(x->gate, "log", v, NULL);
 }
@@ -273,13 +287,19 @@ static bool ask_unplanned(void *ctx, struct gate_request *r, struct err *e) {
     shown.count = 1;
     one.steps = &shown;
     bool can_ask = confirm_can_ask(x->confirm);
+    if (can_ask) {
+        console_aloud(x->scene->console);
+        console_before_question(x->scene->console);
+    }
+    int64_t lost = console_lost_lines(x->scene->console);
     if (can_ask) show_step(x->scene, &one, 1);
     else
         err_set(e, ERR_LEFT_PLAN,
                 "%s is not a call that was rehearsed and approved, and there is no terminal to ask "
                 "on; nothing was sent. Run again to see the new plan",
                 r->op->name);
-    bool yes = can_ask && confirm_unplanned(x->confirm, x->scene, x->plan, step + 1, c, e);
+    bool yes = can_ask && all_shown(x, lost, e) &&
+               confirm_unplanned(x->confirm, x->scene, x->plan, step + 1, c, e);
     record_confirm(x, step, yes ? "yes" : "no", can_ask, NULL);
     if (yes) r->planned = c;
     return yes;
@@ -291,6 +311,18 @@ struct pass_handler execution_handler(struct execution *x) {
     x->gate->all_made = look_again;
     x->gate->all_made_ctx = x;
     return (struct pass_handler){x, declared, begin_step, end_step, expect, log_line};
+}
+
+void execution_left_out(struct execution *x) {
+    for (size_t i = 0; i < x->plan->step_count; i++) {
+        const struct planned_step *s = &x->plan->steps[i];
+        if (s->state == STEP_NOT_BEGUN && i >= x->next_step && s->count)
+            console_warn(x->scene->console, "step %zu, \"%s\", was planned but did not come", i + 1,
+                         s->title);
+        if (s->state != STEP_BEGUN) continue;
+        x->outcome->warned = true;
+        console_warn(x->scene->console, "the playbook never ended step %zu, \"%s\"", i + 1, s->title);
+    }
 }
 
 void execution_free(struct execution *x) {

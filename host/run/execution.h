@@ -28,6 +28,10 @@ struct execution {
 // The handler for pass_run; `x` must outlive the pass. Sets gate->ask.
 struct pass_handler execution_handler(struct execution *x);
 
+// The playbook says that it is finished. What was approved and did not come is said; a step that
+// it never ended makes the outcome no clean one.
+void execution_left_out(struct execution *x);
+
 void execution_free(struct execution *x);
 
 #endif

@@ -36,6 +36,32 @@ void pass_violation(struct pass *p, const char *what) {
     fail(p, &e);
 }
 
+// --- simulated time ---------------------------------------------------------------
+
+// While the process may still be at work on what it was told, simulated time stands still: what it
+// says next belongs to this moment, however long it takes to say it. While a message of it is
+// handled (a step that is prepared, a window that is closed) nothing that it says is read, and
+// time goes on.
+static void hold_time(struct pass *p) {
+    bool hold = p->at_work && !p->handling && !p->over;
+    if (!clock_is_simulated() || p->holds_time == hold) return;
+    p->holds_time = hold;
+    loop_hold_time(p->setup->loop, hold);
+}
+
+static bool tell(struct pass *p, const struct val *message, struct err *e) {
+    if (!child_send(p->child, message, e)) return false;
+    p->told++;
+    p->at_work = true;
+    hold_time(p);
+    return true;
+}
+
+static void on_waiting(struct pass *p, const struct val *message) {
+    p->at_work = val_as_int(val_get(message, "got"), -1) != p->told;
+    hold_time(p);
+}
+
 // --- replies -----------------------------------------------------------------
 
 static void out_of_patience(void *ctx) {
@@ -58,6 +84,7 @@ static void settle_clocks(struct pass *p) {
 }
 
 void slot_free(struct slot *s) {
+    loop_timer_cancel(s->timer);
     val_unref(s->message);
     val_unref(s->reply);
     free(s);
@@ -67,7 +94,7 @@ static void send_ready(struct pass *p) {
     while (p->first && p->first->reply && !p->over) {
         struct slot *s = p->first;
         struct err e;
-        if (!child_send(p->child, s->reply, &e)) {
+        if (!tell(p, s->reply, &e)) {
             fail(p, &e);
             return;
         }
@@ -154,7 +181,7 @@ static void on_declaration(struct pass *p, const struct val *message) {
     bool ok = p->handler->declared(p->handler->ctx, message, &args, &e);
     struct val *run = ok ? run_message(args) : NULL;
     if (ok && !run) ok = err_memory(&e);
-    ok = ok && child_send(p->child, run, &e);
+    ok = ok && tell(p, run, &e);
     val_unref(run);
     if (ok) child_clock_start(p->child);
     else fail(p, &e);
@@ -180,13 +207,21 @@ static void on_message(void *ctx, const struct val *message) {
         pass_violation(p, "it sent too many messages");
         return;
     }
+    if (strcmp(type, MSG_WAITING) == 0) {
+        on_waiting(p, message);
+        return;
+    }
     // A prompt may run the loop inside this; no further message may come in meanwhile.
     child_pause(p->child);
+    p->handling = true;
+    hold_time(p);
     if (strcmp(type, MSG_PLAYBOOK) == 0) on_declaration(p, message);
     else if (strcmp(type, MSG_DONE) == 0) on_done(p, message);
     else if (!p->declared && strcmp(type, MSG_REQUIRE) && strcmp(type, MSG_TIME))
         pass_violation(p, "it asked for something before it had declared itself");
     else on_request(p, type, message);
+    p->handling = false;
+    hold_time(p);
     child_resume(p->child);
 }
 
@@ -235,6 +270,7 @@ static struct val *load_message(const struct pass_setup *s) {
               val_set(v, "memory", val_int(MEMORY_CAP)) &&
               val_set(v, "run_id", val_cstr(s->run_id)) &&
               val_set(v, "ticket", s->ticket ? val_cstr(s->ticket) : val_nil()) &&
+              val_set(v, "announces", val_bool(clock_is_simulated())) &&
               val_set(v, "modules", val_ref(modules));
     val_unref(modules);
     if (ok) return v;
@@ -247,7 +283,7 @@ static bool start(struct pass *p, struct err *e) {
     struct val *load = load_message(p->setup);
     if (!load) return err_memory(e);
     p->child = child_start(p->setup->server, p->setup->loop, p->setup->deadline_ms, &handler, e);
-    bool ok = p->child && child_send(p->child, load, e);
+    bool ok = p->child && tell(p, load, e);
     val_unref(load);
     return ok;
 }
@@ -266,10 +302,12 @@ static void wind_up(struct pass *p) {
     struct err e;
     loop_timer_cancel(p->patience);
     child_free(p->child);
+    hold_time(p);
     for (struct slot *s = p->first, *next; s; s = next) {
         next = s->next;
         s->pass = NULL;
-        if (s->reply) slot_free(s);
+        // A timer has nobody left to wake; what AWS was asked still has its answer to come.
+        if (s->reply || s->timer) slot_free(s);
     }
     if (!p->end->finished) gate_latch(g, &p->end->err);
     gate_flush(g);

@@ -100,6 +100,11 @@ static void on_step_end(struct pass *p, struct slot *s) {
         violation(s, "it ended a step that was not open");
         return;
     }
+    // An author's own coroutine can leave a window half-way and end the step around it.
+    if (p->setup->gate->window.open) {
+        violation(s, "it ended a step whose window was open");
+        return;
+    }
     bool ok = val_as_bool(val_get(s->message, "ok"), false);
     const struct val *error = ok ? NULL : val_get(s->message, "error");
     struct val *unnamed = !ok && !error ? val_map() : NULL;
@@ -126,6 +131,7 @@ static void on_window(struct pass *p, struct slot *s) {
 
 static void settled(void *ctx) {
     struct slot *s = ctx;
+    s->timer = NULL;
     if (too_late(s)) return;
     window_settled(s->pass->setup->gate);
     slot_value(s, val_nil());
@@ -133,6 +139,7 @@ static void settled(void *ctx) {
 
 static void slept(void *ctx) {
     struct slot *s = ctx;
+    s->timer = NULL;
     if (too_late(s)) return;
     slot_value(s, val_int(clock_now_us()));
 }

@@ -13,6 +13,7 @@ struct slot {
     int64_t id;
     struct val *message;
     struct val *reply;  // NULL until it is known
+    struct loop_timer *timer;  // of a settle or a sleep
     struct gate_request request;
 };
 
@@ -25,7 +26,9 @@ struct pass {
     struct loop_timer *patience;
     int64_t next_id;
     size_t messages, steps, logs;
+    int64_t told;  // messages sent to it
     bool declared, over;
+    bool at_work, handling, holds_time;  // for simulated time: see hold_time
 };
 
 // Ends the pass with a latch: the playbook did what none may do.

@@ -165,21 +165,29 @@ static void say_end(const struct scene *s, const struct gate *g, const struct ou
     if (scene_is_simulated(s)) console_say(s->console, STYLE_CARE, "SIMULATOR: nothing of this was AWS");
     say_outcome(s, g->plan, o);
     if (o->window_may_be_open) say_window(s, g);
+    else if (g->window.was_open && !o->finished)
+        console_say(s->console, STYLE_GOOD,
+                    "The window is closed: the instance is not left open to the internet.");
     if (o->finished && !o->warned) return;
     say_steps(s, g->plan);
-    if (!o->finished && !o->changed) console_say(s->console, STYLE_GOOD, "Nothing was changed.");
+    // Some messages say it themselves.
+    bool told = strstr(o->err.message, "Nothing was changed") != NULL;
+    if (!o->finished && !o->changed && !told) console_say(s->console, STYLE_GOOD, "Nothing was changed.");
     const char *way = o->finished ? "" : way_on(&o->err);
     if (*way) console_say(s->console, STYLE_CARE, "%s", way);
     if (o->changed && !o->finished)
-        console_say(s->console, STYLE_ALARM, "Some of the plan was done and stands.%s",
+        console_say(s->console, STYLE_ALARM, "What is done stays done.%s",
                     o->window_may_be_open
                         ? ""
-                        : " The same command once more starts from what is there then.");
+                        : " To go on, type the same command again: it plans anew from "
+                          "what is there.");
 }
 
 void say_lines(const struct scene *s, const struct val *lines) {
     if (!val_count(lines)) return;
-    console_say(s->console, STYLE_BOLD, "To take it back, in this order:");
+    console_say(s->console, STYLE_BOLD, "To take it back, one by one in this order%s:",
+                s->sim && !s->save ? " (not here: this world was not saved; see --sim=FILE --save)"
+                                   : "");
     for (size_t i = 0; i < val_count(lines); i++)
         console_say(s->console, STYLE_PLAIN, "  %s", val_as_str(val_at(lines, i), ""));
 }
@@ -222,6 +230,7 @@ int report_run(const struct scene *s, struct gate *g, const struct advisor *a, s
     if (!g->journal_lost && gate_record(g, "run.end", val_ref(members), &e)) gate_sync(g, &e);
     o->journal_lost = g->journal_lost;
     int code = outcome_exit(o);
+    if (code != EXIT_DONE && o->changed) console_aloud(s->console);
     console_say(s->console, STYLE_PLAIN, "%s", "");
     say_end(s, g, o);
     say_unknown(s, g, a);

@@ -15,7 +15,7 @@ struct val *inverse_calls(const struct gate *g, struct err *e);
 
 // Calls as `cordon call` lines for the operator to type: a list of texts. NULL on no memory.
 struct val *command_lines(const struct scene *s, const struct val *calls);
-// "To take it back, in this order:" and the lines; nothing when there are none.
+// "To take it back, one by one in this order:" and the lines; nothing when there are none.
 void say_lines(const struct scene *s, const struct val *lines);
 
 // Says and journals (run.end) how it ended. `value` is what the playbook returned

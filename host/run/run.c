@@ -55,7 +55,7 @@ struct val *parse_pairs(char *const *pairs, int count, struct err *e) {
         if (!key)
             err_memory(e);
         else if (!len)
-            err_set(e, ERR_USAGE, "\"%.200s\" is not an argument; arguments are key=value",
+            err_set(e, ERR_USAGE, "\"%.200s\" is not an argument; arguments are key=value, as instance=web-3",
                     pairs[i]);
         else if (val_get(map, key))
             err_set(e, ERR_USAGE, "%.80s is given twice", key);
@@ -319,7 +319,8 @@ static void execute(struct run *r, struct pass_end *end) {
     bool simulated = scene_is_simulated(&r->scene);
     if (simulated) show_flows(&r->scene, r->host->advisor, "before");
     pass_run(&setup, &handler, end);
-    if (simulated) show_flows(&r->scene, r->host->advisor, "after");
+    if (end->finished) execution_left_out(&r->execution);
+    if (simulated && r->gate.changed) show_flows(&r->scene, r->host->advisor, "after");
     execution_free(&r->execution);
 }
 
@@ -328,7 +329,9 @@ static bool ready_to_ask(struct run *r, struct err *e) {
     struct err no_terminal;
     r->confirm = (struct confirm){
         .model = h->model, .operator = h->operator, .yes = h->yes, .accept = val_get(r->rehearsal.args, "accept")};
-    if (!h->no_input && !h->operator) r->confirm.prompt = prompt_open(h->loop, &no_terminal);
+    bool asks = !h->no_input && !h->operator && prompt_talk_is_seen();
+    if (asks) r->confirm.prompt = prompt_open(h->loop, &no_terminal);
+    if (confirm_asks_on_terminal(&r->confirm, &r->plan)) console_aloud(h->console);
     return confirm_possible(&r->confirm, &r->plan, e);
 }
 

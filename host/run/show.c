@@ -9,6 +9,8 @@
 #include "run/scene.h"
 
 #define CELLS 5
+// Longer than what AWS lets a call name in one attribute, so that nothing hides behind a long name.
+#define LONGEST_CELL 8000
 
 static const struct planned_call *call_of(const struct plan *p, const struct planned_step *s,
                                           size_t i) {
@@ -25,6 +27,12 @@ static bool same_text(const struct val *a, const struct val *b, const char *key)
     return strcmp(val_get_str(a, key, ""), val_get_str(b, key, "")) == 0;
 }
 
+// A line that says what a thing was and what it becomes. Rules that are added or taken away are
+// no such thing: each is another one, whatever group they belong to.
+static bool is_move(const struct val *line) {
+    return strcmp(val_get_str(line, "sign", "~"), "~") == 0;
+}
+
 // The closing call's line about the same thing, or NULL.
 static const struct val *closing_line(const struct plan *p, const struct planned_step *s,
                                       const struct val *line) {
@@ -32,7 +40,8 @@ static const struct val *closing_line(const struct plan *p, const struct planned
         const struct planned_call *c = call_of(p, s, i);
         for (size_t k = 0; c->window == WINDOW_CLOSING && k < val_count(c->diff); k++) {
             const struct val *other = val_at(c->diff, k);
-            if (same_text(line, other, "subject") && same_text(line, other, "attribute"))
+            if (is_move(line) && is_move(other) && same_text(line, other, "subject") &&
+                same_text(line, other, "attribute"))
                 return other;
         }
     }
@@ -56,7 +65,8 @@ static void add_change(struct buf *out, const struct plan *p, const struct plann
     const struct val *closing = c->window == WINDOW_OPENING ? closing_line(p, s, line) : NULL;
     if (*before) buf_add_str(out, before);
     if (closing)
-        buf_printf(out, " -> (open, %g s) -> %s", s->settle, val_get_str(closing, "after", ""));
+        buf_printf(out, " -> %s (open, %g s) -> %s", after, s->settle,
+                   val_get_str(closing, "after", ""));
     else if (*after) buf_printf(out, "%s%s", *before ? " -> " : "", after);
     if (c->window == WINDOW_CLOSING) buf_add_str(out, "  (closes the window)");
 }
@@ -78,7 +88,7 @@ static void add_line(struct columns *t, const struct plan *p, const struct plann
     struct buf with = BUF_EMPTY;
     buf_printf(&with, "%s  [%s]", buf_str(&change), buf_str(&permission));
     cells[4] = buf_str(&with);
-    columns_add(t, cells, 400);
+    columns_add(t, cells, LONGEST_CELL);
     buf_free(&change);
     buf_free(&permission);
     buf_free(&with);
@@ -202,7 +212,7 @@ static void show_notes(const struct scene *s, const struct val *notes) {
         const struct val *note = val_at(notes, i);
         bool verify = val_as_bool(val_get(note, "verify"), false);
         console_say(s->console, verify ? STYLE_DIM : STYLE_PLAIN, "  %s%s",
-                    verify ? "to be verified: " : "", val_get_str(note, "text", ""));
+                    verify ? "to be verified: " : "| ", val_get_str(note, "text", ""));
     }
 }
 

@@ -11,8 +11,10 @@
 #include "serve/turn.h"
 
 #define MAX_BODY ((size_t)2 * 1024 * 1024)
-#define IDLE_SECONDS 60
-#define MOST_CONNECTIONS 256
+// libmicrohttpd does not notice that a client hung up in the middle of a request: such a connection
+// stays for this long, and there must be room for others beside it.
+#define IDLE_SECONDS 20
+#define MOST_CONNECTIONS 800
 #define WAITING_TICK_MS 100  // what time alone makes visible is seen this often
 
 struct exchange;

@@ -41,9 +41,20 @@ local function brief(value)
     for _, key in ipairs(calls.sorted_keys(value)) do
         local text = brief(value[key])
         parts[#parts + 1] = math.type(key) == "integer" and text or (key .. "=" .. text)
-        if #parts > 20 then break end
+        if #parts > 20 then
+            parts[#parts + 1] = "..."
+            break
+        end
     end
     return table.concat(parts, ", ")
+end
+
+-- What the call names by itself is its subject, before what it names in a list.
+local function subject(params)
+    for _, key in ipairs(calls.sorted_keys(params)) do
+        if type(params[key]) == "string" and is_id(params[key]) then return params[key] end
+    end
+    return first_id(params)
 end
 
 -- The parameters on one line, shortened.
@@ -56,7 +67,7 @@ end
 function generic.diff(call)
     local verb = call.operation:match("^(%l+)") or ""
     local sign = SIGN_OF[verb] or "~"
-    local line = { sign = sign, subject = first_id(call.params) or call.operation,
+    local line = { sign = sign, subject = subject(call.params) or call.operation,
                    attribute = call.operation }
     local text = generic.params_text(call.params)
     if sign == "-" then line.before = text else line.after = text end

@@ -57,6 +57,10 @@ end
 
 local delete = {}
 
+function delete.understands(call)
+    return not (call.params.GroupId and call.params.GroupName)
+end
+
 local function selector(params)
     if params.GroupId then return { GroupIds = { params.GroupId } } end
     return { GroupNames = { params.GroupName } }

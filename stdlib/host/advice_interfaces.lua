@@ -13,6 +13,16 @@ local function changes_groups(call)
     return call.params.Groups ~= nil and #call.params.Groups > 0
 end
 
+-- Whatever else the call changes beside the groups is not in these answers.
+local SPOKEN_FOR = { NetworkInterfaceId = true, Groups = true, DryRun = true }
+
+function row.understands(call)
+    for name in pairs(call.params) do
+        if not SPOKEN_FOR[name] then return false end
+    end
+    return true
+end
+
 -- The groups that can be read for their names.
 local function real_groups(call)
     local ids = {}

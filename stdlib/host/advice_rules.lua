@@ -8,6 +8,16 @@ local rules = require "rules"
 
 local MEMBER = { ingress = "IpPermissions", egress = "IpPermissionsEgress" }
 
+-- One group and one way of naming the rules; which of two AWS would take is not known here.
+local function understands(call)
+    local p, ways = call.params, 0
+    if p.GroupId and p.GroupName then return false end
+    if p.IpPermissions then ways = ways + 1 end
+    if p.SecurityGroupRuleIds then ways = ways + 1 end
+    if p.CidrIp or p.SourceSecurityGroupName then ways = ways + 1 end
+    return ways <= 1 and not (p.CidrIp and p.SourceSecurityGroupName)
+end
+
 local function group_of(call)
     return call.params.GroupId or call.params.GroupName or "?"
 end
@@ -178,12 +188,12 @@ local rows = {}
 for _, direction in ipairs { "ingress", "egress" } do
     rows["ec2.authorize_security_group_" .. direction] = {
         reads = reads, before = before_of(direction), inverse = inverse_of_authorize(direction),
-        diff = diff_of(direction, "+"), hits = hits,
+        diff = diff_of(direction, "+"), hits = hits, understands = understands,
         fate_reads = fate_reads, fate = fate_of(direction, true),
     }
     rows["ec2.revoke_security_group_" .. direction] = {
         reads = reads, before = before_of(direction), inverse = inverse_of_revoke(direction),
-        diff = diff_of(direction, "-"), hits = hits,
+        diff = diff_of(direction, "-"), hits = hits, understands = understands,
         fate_reads = fate_reads, fate = fate_of(direction, false),
     }
 end

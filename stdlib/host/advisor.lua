@@ -5,7 +5,7 @@
 -- from values to values (host/run/advisor.h has the shapes); it never calls out. Rows live in
 -- the advice_*.lua files, one entry per operation:
 --   reads(call)  before(call, answers)  inverse(call, before, result)  diff(call, before)
---   hits(call, before)  fate_reads(call)  fate(call, answers)
+--   hits(call, before)  fate_reads(call)  fate(call, answers)  understands(call)
 -- `call.created` lists the ids that this run made (planned or real).
 local generic = require "advice_generic"
 
@@ -17,8 +17,12 @@ for _, file in ipairs { "advice_groups", "advice_rules", "advice_interfaces", "a
     end
 end
 
+-- A row speaks only for the parameters that it understands: with others beside them the call gets
+-- the generic answer, which shows all of them and promises no way back.
 local function row_of(call)
-    return rows[call.service .. "." .. call.operation]
+    local row = rows[call.service .. "." .. call.operation]
+    if row and row.understands and not row.understands(call) then return nil end
+    return row
 end
 
 local advisor = {}

@@ -9,7 +9,9 @@ local snapshot_world = {}
 
 -- Kind -> function(world, resource): does it belong to the copy?
 local BELONGS = {
-    SecurityGroupRules = function(world, rule) return world.resources.SecurityGroups[rule.GroupId] end,
+    SecurityGroupRules = function(world, rule)
+        return world.resources.SecurityGroups[rule.GroupId]
+    end,
     Volumes = function(world, volume)
         for _, attachment in ipairs(volume.Attachments or {}) do
             if world.resources.Instances[attachment.InstanceId] then return true end
@@ -24,10 +26,11 @@ local BELONGS = {
     end,
     VpcPeeringConnections = function(world, peering)
         local vpcs = world.resources.Vpcs
-        return vpcs[(peering.RequesterVpcInfo or {}).VpcId] or vpcs[(peering.AccepterVpcInfo or {}).VpcId]
+        return vpcs[(peering.RequesterVpcInfo or {}).VpcId or ""]
+            or vpcs[(peering.AccepterVpcInfo or {}).VpcId or ""]
     end,
     EgressOnlyInternetGateways = function(world, gateway)
-        return world.resources.Vpcs[((gateway.Attachments or {})[1] or {}).VpcId]
+        return world.resources.Vpcs[((gateway.Attachments or {})[1] or {}).VpcId or ""]
     end,
 }
 

@@ -79,11 +79,20 @@ end
 local LOADING = {}
 local loaded = {}
 
--- A module's code runs to its end before anything else goes on, so that two branches can
--- want the same one.
-local function run_module(name, answer)
+-- Our own modules come first for the host too, so it need not be asked for them.
+local function module_chunk(name)
+  local carried = host.carried(name)
+  if carried then return carried end
+  local answer = core.request { t = "require", name = name }
   local chunk, problem = host.load(answer.source, answer.file)
   if not chunk then core.fail("require '%s': %s", name, problem) end
+  return chunk
+end
+
+-- A module's code runs to its end before anything else goes on, so that two branches can
+-- want the same one.
+local function run_module(name)
+  local chunk = module_chunk(name)
   local module = chunk(name)
   return module == nil and true or module
 end
@@ -100,7 +109,7 @@ function core.require(name)
     loaded[name] = LOADING
     core.blocking = core.blocking + 1
     local ok, got = xpcall(function()
-      return run_module(name, core.request { t = "require", name = name })
+      return run_module(name)
     end, core.caught)
     core.blocking = core.blocking - 1
     loaded[name] = ok and got or nil

@@ -9,6 +9,7 @@ from costs import HERE, alternate, ratio
 from peer import STEP1, STEP2, Peer, rounds
 import tls as certificates
 
+NEW = ["run", "isolate-sg", "--yes", "instance=web-3", "settle=0"]
 PREPARED = ["mode=prepared", "step1=" + STEP1, "step2=" + STEP2]
 BOTO3 = [sys.executable, os.path.join(HERE, "boto3_isolate.py")]
 CURL_ADDS = re.compile(rb"(?i)^(accept|content-length|host):")
@@ -68,7 +69,7 @@ def awscli_runner(bench, peer, env):
     return run
 
 
-def compare(bench, title, words, boto3_words, env_of, tls=None, aims=True, awscli=False):
+def compare(bench, title, words, boto3_words, env_of, tls=None, aims=True):
     bench.report.title(title)
     peer = Peer(tls=tls)
     env = env_of(peer)
@@ -76,10 +77,6 @@ def compare(bench, title, words, boto3_words, env_of, tls=None, aims=True, awscl
              "bare C, cordon's requests again": replayed(bench, peer, env, words)}
     if have("boto3"):
         found["boto3 script"] = run_boto3(bench, peer, env, boto3_words)
-    if awscli and have("awscli"):
-        found["awscli commands"] = awscli_runner(bench, peer, env)
-    elif awscli:
-        bench.report.say("awscli: skipped, it is not installed")
     costs = alternate(bench.times, found)
     peer.stop()
     bench.report.table(costs)
@@ -91,21 +88,34 @@ def conclude(bench, costs, aims):
     say = bench.report.aim if aims else lambda text, value, _limit: bench.report.say(
         "%-58s %.3f" % (text, value))
     say("CPU of cordon / bare C", bare, 1.5)
-    for rival in ("boto3 script", "awscli commands"):
-        if rival in costs:
-            say("CPU of cordon / %s" % rival, ratio(costs, "cordon", rival), 1 / 15)
+    if "boto3 script" in costs:
+        say("CPU of cordon / boto3 script", ratio(costs, "cordon", "boto3 script"), 1 / 15)
     say("peak memory of cordon, MB", max(c.rss for c in costs["cordon"]), 25)
 
 
 def isolate(bench):
-    compare(bench, "isolate-sg, new groups, all five steps",
-            ["run", "isolate-sg", "--yes", "instance=web-3", "settle=0"], ["new", "web-3"],
-            bench.environment, awscli=True)
+    compare(bench, "isolate-sg, new groups, all five steps", NEW, ["new", "web-3"],
+            bench.environment)
+
+
+def awscli(bench):
+    bench.report.title("isolate-sg, new groups, beside awscli")
+    if not have("awscli"):
+        bench.report.say("skipped: awscli is not installed")
+        return
+    peer = Peer()
+    env = bench.environment(peer)
+    costs = alternate(bench.times, {"cordon": run_cordon(bench, peer, env, NEW),
+                                    "awscli commands": awscli_runner(bench, peer, env)})
+    peer.stop()
+    bench.report.table(costs)
+    bench.report.aim("CPU of cordon / awscli", ratio(costs, "cordon", "awscli commands"), 1 / 15,
+                     "%.3f")
 
 
 def prepared(bench):
     compare(bench, "isolate-sg, prepared groups",
-            ["run", "isolate-sg", "--yes", "instance=web-3", "settle=0"] + PREPARED,
+            NEW + PREPARED,
             ["prepared", "web-3", STEP1, STEP2], bench.environment)
 
 
@@ -123,6 +133,6 @@ def tls(bench):
         return
     context, bundle = made
     compare(bench, "isolate-sg, new groups, over TLS (for information)",
-            ["run", "isolate-sg", "--yes", "instance=web-3", "settle=0"], ["new", "web-3"],
+            NEW, ["new", "web-3"],
             lambda peer: bench.environment(peer, AWS_CA_BUNDLE=bundle),
             tls=context, aims=False)

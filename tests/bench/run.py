@@ -18,7 +18,7 @@ from costs import Costs, Report
 
 PARTS = {"startup": startup.measure, "isolate": rivals.isolate, "prepared": rivals.prepared,
          "read": rivals.read, "tls": rivals.tls, "trips": trips.measure, "decode": growth.decode,
-         "calls": growth.calls, "journal": growth.journal}
+         "calls": growth.calls, "awscli": rivals.awscli, "journal": growth.journal}
 FULL_ONLY = {"journal"}
 
 

@@ -48,8 +48,7 @@ static void fits(const struct val *declared, const struct val *given) {
     if (!trusted_call(lua(), "arguments", "check", arguments, 2, &checked, &e))
         fuzz_broken(e.message, "arguments.check", 0);
     const struct val *errors = val_get(checked, "errors"), *args = val_get(checked, "args");
-    for (size_t i = 0; i < val_count(errors); i++)
-        MUST(val_type(val_at(errors, i)) == VAL_STRING);
+    for (size_t i = 0; i < val_count(errors); i++) MUST(val_type(val_at(errors, i)) == VAL_STRING);
     for (size_t i = 0; val_count(errors) == 0 && i < val_count(args); i++)
         MUST(val_get(declared, val_key_at(args, i)) || strcmp(val_key_at(args, i), "accept") == 0);
     val_unref(checked);

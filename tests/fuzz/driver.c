@@ -110,7 +110,8 @@ static size_t random_below(size_t bound) {
 }
 
 // Replaces `cut` bytes at `at` by others; the result stays within MOST_BYTES.
-static void replace_part(struct input *in, size_t at, size_t cut, const uint8_t *bytes, size_t len) {
+static void replace_part(struct input *in, size_t at, size_t cut, const uint8_t *bytes,
+                         size_t len) {
     size_t tail = in->len - at - cut;
     if (at + len + tail > MOST_BYTES) return;
     memmove(in->bytes + at + len, in->bytes + at + cut, tail);
@@ -130,13 +131,14 @@ static void repeat_a_part(struct input *in) {
     size_t from = random_below(in->len), most = in->len - from;
     size_t len = random_below((most < sizeof part ? most : sizeof part) + 1);
     memcpy(part, in->bytes + from, len);
-    for (size_t times = 1 + random_below(4); times > 0; times--) replace_part(in, from, 0, part, len);
+    for (size_t times = 1 + random_below(4); times > 0; times--)
+        replace_part(in, from, 0, part, len);
 }
 
 static void set_special(struct input *in) {
-    static const uint8_t special[] = {0,   1,   9,   10,   13,   27,   32,   34,   35,   37,
-                                      38,  39,  44,  45,   46,   47,   48,   58,   60,   62,
-                                      91,  92,  93,  123,  125,  127,  128,  192,  254,  255};
+    static const uint8_t special[] = {0,  1,  9,  10,  13,  27,  32,  34,  35,  37,
+                                      38, 39, 44, 45,  46,  47,  48,  58,  60,  62,
+                                      91, 92, 93, 123, 125, 127, 128, 192, 254, 255};
     in->bytes[random_below(in->len)] = special[random_below(sizeof special)];
 }
 
@@ -192,11 +194,14 @@ static long run_changes(long seconds) {
 int main(int argc, char **argv) {
     long seconds = 0;
     for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "-seconds=", 9) == 0) seconds = atol(argv[i] + 9);
-        else if (strncmp(argv[i], "-seed=", 6) == 0) state = strtoull(argv[i] + 6, NULL, 10) | 1;
+        if (strncmp(argv[i], "-seconds=", 9) == 0)
+            seconds = atol(argv[i] + 9);
+        else if (strncmp(argv[i], "-seed=", 6) == 0)
+            state = strtoull(argv[i] + 6, NULL, 10) | 1;
         else if (strncmp(argv[i], "-artifact_prefix=", 17) == 0)
             snprintf(artifact, sizeof artifact, "%scrash", argv[i] + 17);
-        else add_all(argv[i]);
+        else
+            add_all(argv[i]);
     }
     catch_ends();
     for (size_t i = 0; i < count; i++) run(&corpus[i]);

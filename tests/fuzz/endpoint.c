@@ -42,7 +42,9 @@ static void resolved(const struct config *c, const char *region) {
         return;
     }
     parts_agree(&p);
-    MUST(c->endpoint_flag || strstr(p.host, ".amazonaws.com") || strstr(p.host, ".api.aws"));
+    char start[80];
+    snprintf(start, sizeof start, "https://ec2.%s.", region);
+    MUST(c->endpoint_flag || text_starts(p.url, start));
     MUST(!c->loopback_only || p.loopback);
 }
 

@@ -22,8 +22,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 // A property that must hold. Both engines take abort() for a finding and keep the input.
-#define MUST(condition)                                                                            \
-    ((condition) ? (void)0 : fuzz_broken(#condition, __FILE__, __LINE__))
+#define MUST(condition) ((condition) ? (void)0 : fuzz_broken(#condition, __FILE__, __LINE__))
 
 static inline void fuzz_broken(const char *condition, const char *file, int line) {
     fprintf(stderr, "\n%s:%d: broken property: %s\n", file, line, condition);

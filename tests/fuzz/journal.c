@@ -138,9 +138,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct err e = {0};
     make_dir();
     uint8_t how = fuzz_byte(&data, &size);
-    if (how == 's') write_sealed(data, size);
-    else if (how == 'a') write_appended(data, size);
-    else put_file((const char *)data, size);
+    if (how == 's')
+        write_sealed(data, size);
+    else if (how == 'a')
+        write_appended(data, size);
+    else
+        put_file((const char *)data, size);
     MUST(journal_verify(file, &report, NULL, NULL, &e));
     MUST(how != 'a' || report.state == JOURNAL_VERIFIED);
     MUST(report.lines >= 0 && strlen(report.head) == 64);

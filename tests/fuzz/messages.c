@@ -1,11 +1,13 @@
 // messages.c - a hostile playbook process and a hostile AWS, through a whole run.
-// link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc,--wrap=strdup
-// link: -Wl,--wrap=clock_mono_ms,--wrap=clock_now_us,--wrap=poll,--wrap=journal_append,--wrap=journal_sync
-// link: -Wl,--wrap=child_start,--wrap=child_send,--wrap=child_pause,--wrap=child_resume,--wrap=child_clock_stop
-// link: -Wl,--wrap=child_clock_start,--wrap=child_overdue,--wrap=child_kill,--wrap=child_free
-// link: -Wl,--wrap=prompt_open,--wrap=prompt_close,--wrap=prompt_line,--wrap=console_say
-// link: -Wl,--wrap=console_warn,--wrap=console_error,--wrap=console_table,--wrap=console_event
-// link: -Wl,--wrap=aws_region,--wrap=aws_start
+// link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc,--wrap=strdup,--wrap=clock_mono_ms
+// link: -Wl,--wrap=clock_now_us,--wrap=poll,--wrap=journal_append,--wrap=journal_sync
+// link: -Wl,--wrap=child_start,--wrap=child_send,--wrap=child_pause,--wrap=child_resume
+// link: -Wl,--wrap=child_clock_stop,--wrap=child_clock_start,--wrap=child_overdue
+// link: -Wl,--wrap=child_kill,--wrap=child_free,--wrap=prompt_open,--wrap=prompt_close
+// link: -Wl,--wrap=prompt_line,--wrap=console_say,--wrap=console_warn,--wrap=console_detail
+// link: -Wl,--wrap=console_error,--wrap=console_table,--wrap=console_event,--wrap=console_aloud
+// link: -Wl,--wrap=console_before_question,--wrap=console_lost_lines,--wrap=aws_region
+// link: -Wl,--wrap=aws_start
 //
 // The input is a script, line by line (see stage.h). A line that begins with
 //   '{' or '&'  is what the child says in the rehearsal, and after "--" in the execution; with no
@@ -14,7 +16,7 @@
 //   'p'         is typed at the prompt, "^D" ends it
 //   'j'         with a number: from that write on the journal fails
 //   'm'         with one or two numbers: after so many allocations so many fail, or all
-#include "stage.h"
+#include "stage_peers.h"
 
 #include <ftw.h>
 #include <sys/stat.h>
@@ -46,13 +48,20 @@ static void end_memory(const char *numbers) {
 }
 
 static void take_line(const char *line, bool *second) {
-    if (strcmp(line, "--") == 0) *second = true;
-    else if (is_child_line(line)) keep(&stage.said[*second], line);
-    else if (*line && strchr("=!?", *line)) keep(&stage.writes, line);
-    else if (*line && strchr("<>", *line)) keep(&stage.reads, line);
-    else if (*line == 'p') keep(&stage.typed, line + 1 + (line[1] == ' '));
-    else if (*line == 'j') stage.journal_fails_at = atol(line + 1) % 1000;
-    else if (*line == 'm') end_memory(line + 1);
+    if (strcmp(line, "--") == 0)
+        *second = true;
+    else if (is_child_line(line))
+        keep(&stage.said[*second], line);
+    else if (*line && strchr("=!?", *line))
+        keep(&stage.writes, line);
+    else if (*line && strchr("<>", *line))
+        keep(&stage.reads, line);
+    else if (*line == 'p')
+        keep(&stage.typed, line + 1 + (line[1] == ' '));
+    else if (*line == 'j')
+        stage.journal_fails_at = atol(line + 1) % 1000;
+    else if (*line == 'm')
+        end_memory(line + 1);
 }
 
 static void read_script(const uint8_t *data, size_t size) {

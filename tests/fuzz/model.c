@@ -17,8 +17,8 @@ static void shapes(struct walk *w, const struct shape *s, int depth);
 
 static void member(struct walk *w, const struct member *m, int depth) {
     struct err e = {0};
-    const char *const texts[] = {m->name,          m->shape_name,           m->location_name,
-                                 m->query_name,    m->xml_namespace,        m->xml_namespace_prefix};
+    const char *const texts[] = {m->name,       m->shape_name,    m->location_name,
+                                 m->query_name, m->xml_namespace, m->xml_namespace_prefix};
     named(texts, 6);
     const struct shape *s = model_member_shape(w->model, w->service, m, &e);
     MUST(s || e.code[0]);
@@ -43,10 +43,9 @@ static void shapes(struct walk *w, const struct shape *s, int depth) {
 static void one_operation(void *ctx, const struct operation *op) {
     struct walk *w = ctx;
     struct err e = {0};
-    const char *const texts[] = {op->name,        op->method,       op->input,
-                                 op->output,      op->client_token, op->result_wrapper,
-                                 op->page_input,  op->page_output,  op->page_limit,
-                                 op->page_results};
+    const char *const texts[] = {
+        op->name,           op->method,     op->input,       op->output,     op->client_token,
+        op->result_wrapper, op->page_input, op->page_output, op->page_limit, op->page_results};
     named(texts, 10);
     MUST(model_operation(w->model, op->service->name, op->method, &e) == op);
     const char *const names[] = {op->input, op->output};
@@ -56,8 +55,7 @@ static void one_operation(void *ctx, const struct operation *op) {
     }
     struct val *none = val_map();
     struct wire_request request = {0};
-    if (codec_check(w->model, op, none, &e))
-        codec_encode_request(w->model, op, none, &request, &e);
+    if (codec_check(w->model, op, none, &e)) codec_encode_request(w->model, op, none, &request, &e);
     buf_free(&request.body);
     val_unref(none);
 }
@@ -66,8 +64,8 @@ static void one_service(void *ctx, const struct service *s) {
     struct model *m = ctx;
     struct walk w = {m, s, 300};
     struct err e = {0};
-    const char *const texts[] = {s->name,        s->endpoint_prefix, s->signing_name,
-                                 s->api_version, s->target_prefix,   s->json_version,
+    const char *const texts[] = {s->name,         s->endpoint_prefix, s->signing_name,
+                                 s->api_version,  s->target_prefix,   s->json_version,
                                  s->xml_namespace};
     named(texts, 7);
     MUST(model_service(m, s->name, &e) == s);

@@ -66,8 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct err e = {0};
     char *service = fuzz_field(&data, &size, ' '), *name = fuzz_field(&data, &size, '\n');
     bool asked = worth_asking(name);
-    const struct operation *op =
-        asked ? model_operation(fuzz_model(), service, name, &e) : NULL;
+    const struct operation *op = asked ? model_operation(fuzz_model(), service, name, &e) : NULL;
     if (asked && !op) refused(&e);
     struct val *params = json_parse((const char *)data, size, "params", &e);
     if (!params) refused(&e);

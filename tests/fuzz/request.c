@@ -11,12 +11,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *name = which == 'q' ? "sqs" : which == 's' ? "sts" : "ec2";
     const struct service *s = model_service(fuzz_model(), name, &e);
     char *target = which == 'q' ? fuzz_field(&data, &size, '\n') : NULL;
-    if (codec_decode_request(fuzz_model(), s, (const char *)data, size, target, &op, &params,
-                             &e)) {
+    if (codec_decode_request(fuzz_model(), s, (const char *)data, size, target, &op, &params, &e)) {
         MUST(op && params && op->service == s);
         struct err refused = {0};
-        if (codec_check(fuzz_model(), op, params, &refused)) request_arrives(op, params);
-        else MUST(refused.code[0] && refused.message[0]);
+        if (codec_check(fuzz_model(), op, params, &refused))
+            request_arrives(op, params);
+        else
+            MUST(refused.code[0] && refused.message[0]);
     } else {
         MUST(!params && e.code[0] && e.message[0]);
     }

@@ -18,7 +18,8 @@ struct fuzzed_operation {
 static inline void response_same(const struct val *a, const struct val *b) {
     if (val_type(a) < VAL_LIST) {
         size_t len = val_str_len(a);
-        bool zone = len && val_str_len(b) > len && strncmp(val_as_str(a, ""), val_as_str(b, ""), len) == 0;
+        bool zone =
+            len && val_str_len(b) > len && strncmp(val_as_str(a, ""), val_as_str(b, ""), len) == 0;
         if (!zone || strcmp(val_as_str(b, "") + len, "+00:00") != 0) fuzz_same(a, b);
         return;
     }
@@ -37,8 +38,8 @@ static inline void response_reads_back(const struct operation *op, const struct 
     // A scalar of another type stays as it came, as in boto3, and cannot be sent as what it is not.
     if (!codec_encode_response(fuzz_model(), op, v, "an-id", &body, &e))
         MUST(err_is(&e, ERR_PARAMS) && strstr(e.message, "must be "));
-    else if (!codec_decode_response(fuzz_model(), op, 200, buf_str(&body), body.len, NULL, &again, id,
-                               &e)) {
+    else if (!codec_decode_response(fuzz_model(), op, 200, buf_str(&body), body.len, NULL, &again,
+                                    id, &e)) {
         fprintf(stderr, "%s\n", buf_str(&body));
         fuzz_broken(e.message, op->name, 0);
     }

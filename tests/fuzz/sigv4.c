@@ -59,8 +59,9 @@ static void signs(const struct sigv4_request *r, struct sigv4_signed *out) {
     MUST(sigv4_sign(r, &keys, &scope, out, &e));
     MUST(strspn(out->signature, "0123456789abcdef") == 64 && !out->signature[64]);
     MUST(!strstr(buf_str(&out->authorization), keys.secret_key));
-    MUST(fuzz_harmless(buf_str(&out->string_to_sign) + strlen("AWS4-HMAC-SHA256\n20150830T123600Z\n"
-                                                              "20150830/eu-west-1/ec2/aws4_request\n")));
+    MUST(fuzz_harmless(buf_str(&out->string_to_sign) +
+                       strlen("AWS4-HMAC-SHA256\n20150830T123600Z\n"
+                              "20150830/eu-west-1/ec2/aws4_request\n")));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

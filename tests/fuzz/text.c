@@ -4,9 +4,9 @@
 #include "base/hash.h"
 
 static bool is_bidi(const char *at, size_t len) {
-    static const char *const controls[] = {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e",
-                                           "\u2066", "\u2067", "\u2068", "\u2069", "\u200e",
-                                           "\u200f", "\u061c"};
+    static const char *const controls[] = {"\u202a", "\u202b", "\u202c", "\u202d",
+                                           "\u202e", "\u2066", "\u2067", "\u2068",
+                                           "\u2069", "\u200e", "\u200f", "\u061c"};
     for (size_t i = 0; i < sizeof controls / sizeof *controls; i++)
         if (strlen(controls[i]) == len && memcmp(controls[i], at, len) == 0) return true;
     return false;

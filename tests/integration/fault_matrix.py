@@ -215,7 +215,7 @@ class Verdict:
 
 
 def commands(text):
-    found = re.search(r"To take it back, in this order:\n((?:  cordon .*\n)+)", text)
+    found = re.search(r"To take it back, one by one in this order:\n((?:  cordon .*\n)+)", text)
     return [shlex.split(line) for line in found.group(1).splitlines()] if found else []
 
 

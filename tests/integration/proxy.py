@@ -114,7 +114,11 @@ class Proxy:
     # --- one request
 
     def handle(self, handler):
-        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        length = int(handler.headers.get("Content-Length", 0))
+        body = handler.rfile.read(length)
+        if len(body) < length:  # its sender died: this is no request
+            handler.close_connection = True
+            return
         with self.lock:
             request = Request(len(self.log) + 1, handler.headers, body)
             self.log.append(request)

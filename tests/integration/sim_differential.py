@@ -168,8 +168,10 @@ class Sequence:
         kind, address = self.pick.randint(1, 5), self.one("eip")
         if kind == 1 or not address:
             return "allocate_address", {"Domain": "vpc"}, Made("eip", "AllocationId")
-        if kind <= 3:
-            return "associate_address", {"AllocationId": address, "NetworkInterfaceId": self.one("eni"),
+        # moto's gap: an interface's second address does not take the first one's place.
+        free = [n for n in self.pair.known("eni") if n not in self.pair.addresses(0).values()]
+        if kind <= 3 and free:
+            return "associate_address", {"AllocationId": address, "NetworkInterfaceId": Use(self.pick.choice(free)),
                                          "AllowReassociation": True}, Made("eipassoc", "AssociationId")
         if kind == 4 and self.pair.known("eipassoc"):
             return "disassociate_address", {"AssociationId": self.one("eipassoc")}, None

@@ -79,6 +79,23 @@ test("another attribute of an interface is not pretended to be known", function(
     check.equal(advisor.hits(c, nil), nil)
 end)
 
+test("what a call changes beside what is known of it is not passed over", function()
+    local mixed = {
+        call("modify_network_interface_attribute",
+             { NetworkInterfaceId = "eni-1", Groups = { "sg-2" }, SourceDestCheck = { Value = false } }),
+        call("delete_security_group", { GroupId = "sg-(planned-1)", GroupName = "another" }),
+        call("revoke_security_group_ingress",
+             { GroupId = "sg-1", SecurityGroupRuleIds = { "sgr-1" },
+               IpPermissions = { { IpProtocol = "-1", IpRanges = { { CidrIp = "10.0.0.0/8" } } } } }),
+    }
+    for _, c in ipairs(mixed) do
+        local before = advisor.before(c, { value(interface()), value {}, value {} })
+        check.equal(advisor.inverse(c, before).class, "irreversible")
+        check.equal(advisor.hits(c, before), nil)
+        check.equal(advisor.diff(c, before)[1].attribute, c.operation)
+    end
+end)
+
 test("a created group is deleted by its id; its own rules and deletion need no inverse", function()
     local create = call("create_security_group", { GroupName = "x", VpcId = "vpc-1" })
     check.equal(advisor.inverse(create, nil, { GroupId = "sg-7" }).calls,

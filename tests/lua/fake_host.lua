@@ -40,7 +40,10 @@ function pass:record(operation, params, answer)
     local call = { branch = branch, ordinal = ordinal, operation = operation, params = params,
                    step = self.step_title, phase = self.phase }
     self.mutations[#self.mutations + 1] = call
-    local ok, result = pcall(answer)
+    local ok, result = pcall(function()
+        if self.gate then self.gate(self.mutations, call) end
+        return answer()
+    end)
     call.result, call.failed = ok and result or nil, not ok and result or nil
     if not ok then error(result, 0) end
     return result
@@ -174,14 +177,16 @@ local function generator(seed)
 end
 
 -- One pass of a playbook file. options: args, answer(operation, params), seed, rehearsal,
--- run_id, ticket, settle(seconds) (what a window waits). Gives {mutations, reads, steps, expects, logs, warnings, value, error}.
+-- run_id, ticket, settle(seconds) (what a window waits), gate(mutations, call) (raises when the call
+-- must not be made). Gives {mutations, reads, steps, expects, logs, warnings, value, error}.
 function fake_host.pass(file, options)
     local self = setmetatable({ branch = "", ordinals = {}, parallels = {}, mutations = {},
                                 reads = {}, steps = {}, expects = {}, logs = {}, warnings = {},
                                 answer = options.answer, rehearsal = options.rehearsal,
                                 random = generator(options.seed or 1),
                                 run_id = options.run_id or "20261124T021530Z-isolate-sg-7f3a",
-                                ticket = options.ticket, settle = options.settle }, pass)
+                                ticket = options.ticket, settle = options.settle,
+                                gate = options.gate }, pass)
     local declaration = assert(loadfile(file, "t", environment(self)))()
     local ok, value = pcall(declaration.run, options.args, function(...) self:run_step(...) end)
     if ok then self.value = value else self.error = pass.text(value) end

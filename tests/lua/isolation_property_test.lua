@@ -22,14 +22,14 @@ end
 return {
     { "no flow of the target lives but those named; nobody else's changed; as rehearsed", function()
         local sums = each(FIRST, WORLDS, case.isolate)
-        print(("   %d worlds: %d flows, %d left and named; %d refused, %d with nothing to do"):format(
-            WORLDS, sums.flows or 0, sums.left or 0, sums.refused or 0, sums.nothing or 0))
+        print(("   %d worlds: %d flows, %d left and named; %d refused, %d with nothing to do")
+            :format(WORLDS, sums.flows or 0, sums.left or 0, sums.refused or 0, sums.nothing or 0))
         check.ok((sums.refused or 0) * 5 < WORLDS, "too many were refused")
     end },
     { "under a fault only rehearsed calls are made, and nothing stays open", function()
         local sums = each(FIRST + 1000000, WORLDS // 3, case.disturbed)
-        print(("   %d worlds with a fault: %d stopped, %d refused"):format(
-            WORLDS // 3, sums.stopped or 0, sums.refused or 0))
+        print(("   %d worlds with a fault: %d stopped (%d at a call not rehearsed), %d refused")
+            :format(WORLDS // 3, sums.stopped or 0, sums.left or 0, sums.refused or 0))
         check.ok((sums.stopped or 0) * 60 > WORLDS, "hardly any fault was felt")
     end },
 }

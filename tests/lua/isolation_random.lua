@@ -38,7 +38,8 @@ local function groups_of(pick, groups)
 end
 
 local function subnets_of(pick, vpc, internet)
-    local front = vpc:subnet { name = "front", cidr = "10.0.1.0/24", public = internet and pick(4) > 1 }
+    local front = vpc:subnet { name = "front", cidr = "10.0.1.0/24",
+                               public = internet and pick(4) > 1 }
     local options = { name = "back", cidr = "10.0.2.0/24" }
     if internet and pick(3) > 1 then
         local nat = front:nat { name = "nat" }
@@ -73,7 +74,8 @@ local function populate(pick, subnets, groups, internet)
     local list = {}
     for n = 1, 3 + pick(3) do
         list[n] = one_of(pick, subnets):instance {
-            name = "i" .. n, groups = groups_of(pick, groups), profile = pick(2) == 1 and "role" or nil,
+            name = "i" .. n, groups = groups_of(pick, groups),
+            profile = pick(2) == 1 and "role" or nil,
             type = pick(2) == 1 and "m6i.large" or "t2.micro" }
     end
     local target = one_of(pick, list)
@@ -82,8 +84,8 @@ local function populate(pick, subnets, groups, internet)
     end
     if pick(3) == 1 and internet then target:elastic_ip() end
     if pick(3) == 1 then
-        one_of(pick, subnets):managed_interface { description = "a service's", type = one_of(pick, MANAGED),
-                                                  groups = { groups[1] } }
+        one_of(pick, subnets):managed_interface {
+            description = "a service's", type = one_of(pick, MANAGED), groups = { groups[1] } }
     end
     return target, list
 end
@@ -164,8 +166,8 @@ function random.arguments(case)
     return args
 end
 
-local OPERATIONS = { "create_security_group", "authorize_security_group_*", "revoke_security_group_*",
-                     "modify_network_interface_attribute", "create_tags", "delete_security_group",
+local OPERATIONS = { "create_security_group", "authorize_security_group_*",
+                     "revoke_security_group_*", "modify_network_interface_attribute", "create_tags", "delete_security_group",
                      "describe_network_interfaces", "describe_security_groups", "*" }
 
 -- One fault, for the world's faults.

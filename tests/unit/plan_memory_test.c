@@ -50,8 +50,7 @@ static bool fill(struct plan *p, struct err *e) {
         if (!plan_add_step(p, "Cut it off", options, e)) return false;
         char key[16];
         snprintf(key, sizeof key, "#%d", step);
-        struct planned_call *c =
-            plan_add_call(p, (size_t)step, key, op, params, WINDOW_NONE, e);
+        struct planned_call *c = plan_add_call(p, (size_t)step, key, op, params, WINDOW_NONE, e);
         if (!c) return false;
         plan_put(&c->result, val_ref(planned));
         if (!plan_note(p, (size_t)step, "a note", step % 2)) return err_memory(e);

@@ -1,6 +1,7 @@
 // runs_test.c - finding runs, and what their journals say.
 #include "scratch.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/json.h"
@@ -192,6 +193,39 @@ static void test_a_window_and_what_is_due(void **state) {
     assert_false(s.window_open);
     assert_int_equal(s.state, RUN_PARTIAL);
     run_summary_clear(&s);
+}
+
+// An opening call may take effect after a closing one was answered.
+static void test_an_opening_call_makes_all_due_again(void **state) {
+    struct fixture *f = *state;
+    static const char *const late[] = {START,    WINDOW,   INTENT("#2"), INTENT("#3"), INTENT("#4"),
+                                       OK("#3"), OK("#4"), OK("#2"),     NULL};
+    static const char *const unanswered[] = {START,        WINDOW,   INTENT("#2"), INTENT("#3"),
+                                             INTENT("#4"), OK("#3"), OK("#4"),     NULL};
+    journal_free(write_run(f, RUN_A, late));
+    journal_free(write_run(f, RUN_B, unanswered));
+    struct run_summary a = summary(f, RUN_A), b = summary(f, RUN_B);
+    assert_int_equal(val_count(a.closing), 2);
+    assert_int_equal(val_count(b.closing), 2);
+    run_summary_clear(&a);
+    run_summary_clear(&b);
+}
+
+static void test_a_run_that_others_can_write(void **state) {
+    struct fixture *f = *state;
+    static const char *const lines[] = {START, WINDOW, NULL};
+    struct err e = {0};
+    char file[400];
+    journal_free(write_run(f, RUN_A, lines));
+    const char *dir = run_dir(f, RUN_A);
+    snprintf(file, sizeof file, "%s/" JOURNAL_FILE, dir);
+    assert_true(runs_is_own(dir, &e));
+    assert_int_equal(chmod(file, 0666), 0);
+    assert_false(runs_is_own(dir, &e));
+    assert_non_null(strstr(e.message, "chmod go-w"));
+    assert_int_equal(chmod(file, 0600), 0);
+    assert_int_equal(chmod(dir, 0770), 0);
+    assert_false(runs_is_own(dir, &e));
 }
 
 static void test_answered_but_not_recorded_as_closed(void **state) {
@@ -416,6 +450,8 @@ int main(void) {
         TEST(test_a_run_that_is_done),
         TEST(test_running_and_crashed),
         TEST(test_a_window_and_what_is_due),
+        TEST(test_an_opening_call_makes_all_due_again),
+        TEST(test_a_run_that_others_can_write),
         TEST(test_answered_but_not_recorded_as_closed),
         TEST(test_odd_members),
         TEST(test_closing_calls_in_a_side_file),
