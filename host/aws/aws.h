@@ -84,6 +84,7 @@ struct aws_reply {
     // A mutation that was sent and whose fate is not known: time-out or reset after
     // sending. Describe to find out; it was not repeated.
     bool unknown;
+    bool lost;  // of an attempt that was sent the end is not known, whatever the last one's was
     bool sent;  // at least one attempt left the machine
     int attempts;
     int64_t sent_us;  // the last attempt's start, clock_now_us()

@@ -28,6 +28,7 @@ static void free_call(struct call *c) {
 
 static void finish(struct call *c) {
     unlink_call(c);
+    c->reply.lost = c->maybe_done;
     c->done(c->ctx, &c->reply);
     free_call(c);
 }

@@ -139,6 +139,7 @@ static void all_due_again(struct window *w) {
         w->duties[i].not_before_ms = 0;
     }
     w->repeat = false;
+    w->stragglers_ms = 0;
 }
 
 // --- telling ---------------------------------------------------------------
@@ -190,20 +191,33 @@ static void give_up_all(struct window *w) {
 
 // --- until it is closed ----------------------------------------------------
 
+// True while what was lost on its way may still open again what is closed now.
+static bool await_stragglers(struct gate *g, bool *told) {
+    const struct window *w = &g->window;
+    if (clock_mono_ms() >= w->stragglers_ms) return false;
+    if (!*told && g->tell)
+        g->tell(g->tell_ctx, "an opening call without an answer may still take effect, so the "
+                             "window is closed once more in a few seconds");
+    *told = true;
+    return true;
+}
+
 void close_all(struct gate *g) {
     struct window *w = &g->window;
+    bool awaited = false;
     int64_t end = clock_mono_ms() + CLOSE_FOR_MS;
     int signals = loop_signal_count(g->loop);
     tell_heard(g);
     for (;;) {
         send_what_is_due(g, true);
         bool busy = w->openings_in_flight || count_duties(w, DUTY_SENT);
-        if (!busy && w->repeat) {
+        bool closed = !busy && !count_duties(w, DUTY_DUE);
+        if (closed && w->repeat && !await_stragglers(g, &awaited)) {
             all_due_again(w);
             continue;
         }
         tell(g, &signals);
-        if (!busy && !count_duties(w, DUTY_DUE)) return;
+        if (closed && !w->repeat) return;
         if (clock_mono_ms() > end || !loop_for(g->loop, 20, NULL)) break;
     }
     give_up_all(w);

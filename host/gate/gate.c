@@ -95,7 +95,7 @@ static void note_outcome(struct gate *g, struct gate_request *r, const struct aw
     if (reply->ok || reply->unknown) g->changed = true;
     if (reply->unknown) g->unknown = true;
     if (p) {
-        p->succeeded = reply->ok;
+        p->succeeded |= reply->ok;  // a second closing that finds nothing takes nothing back
         p->unknown = reply->unknown;
     }
     if (!p || !reply->ok) return;
@@ -150,8 +150,11 @@ static bool is_conflict(const struct err *e) {
     return false;
 }
 
+// A host is not left open to find out what an opening call did: the window is closed at once,
+// and once more.
 static bool needs_settling(const struct gate_request *r, const struct aws_reply *reply) {
-    if (!r->op->mutates || r->closing || !r->gate->settle) return false;
+    bool opening = r->planned && r->planned->window == WINDOW_OPENING;
+    if (!r->op->mutates || r->closing || opening || !r->gate->settle) return false;
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 

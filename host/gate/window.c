@@ -15,6 +15,8 @@
 // Opening calls without an answer for so long: what they did is not known, and the host is
 // not left open to find out.
 #define OPENING_PATIENCE_MS 15000
+// An opening request whose answer was lost may be carried out so late, after all was closed.
+#define STRAGGLER_MS 5000
 
 static void stop_patience(struct window *w) {
     loop_timer_cancel(w->patience);
@@ -227,7 +229,8 @@ bool window_answered(struct gate *g, struct gate_request *r, const struct aws_re
         if (w->openings_in_flight) w->openings_in_flight--;
         w->last_opening_answered = clock_now_us();
         // It may take effect after a closing call did: closing is done once more.
-        if (w->closing_begun || reply->unknown) w->repeat = true;
+        if (w->closing_begun || reply->lost) w->repeat = true;
+        if (reply->lost) w->stragglers_ms = clock_mono_ms() + STRAGGLER_MS;
         return false;
     }
     struct duty *d = r->closing ? duty_of(w, r->key) : NULL;

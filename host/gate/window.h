@@ -43,6 +43,7 @@ struct window {
     size_t count;
     size_t openings_in_flight;
     bool repeat;  // an opening call's end came, or may come, after closing had begun
+    int64_t stragglers_ms;  // clock_mono_ms(): until then one may take effect late; 0: none
     bool closing_begun;
     struct loop_timer *patience;  // at its end the host closes, opened half-way or not
     struct loop_timer *helper;    // looks after the playbook's closing calls

@@ -19,10 +19,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import TOP, Checks, Cordon, binary, is_sanitized
+from harness import TOP, Checks, Cordon, binary, is_sanitized, until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from fault_peer import FAULTS, UNKNOWN_PERMISSIONS, FaultPeer, Injection, is_read  # noqa: E402
+from fault_peer import FAULTS, LATE, UNKNOWN_PERMISSIONS, FaultPeer, Injection, is_read  # noqa: E402
 
 VICTIM, DEADLINE = "web-7", 60
 PATH = binary()
@@ -182,6 +182,8 @@ def wanted(mode, index, site, fault, stuck):
         return False
     if fault is UNKNOWN_PERMISSIONS:
         return action.startswith("Revoke") and not dry
+    if fault is LATE:
+        return not dry and not stuck and part in ("mutation", "closing")
     if fault.kind == "good":
         return not stuck
     return True
@@ -191,7 +193,7 @@ def all_cases():
     cases = []
     for mode in ARGUMENTS:
         for index, site in enumerate(sites_of(mode)):
-            for fault in FAULTS + [UNKNOWN_PERMISSIONS]:
+            for fault in FAULTS + [UNKNOWN_PERMISSIONS, LATE]:
                 cases += [Case(mode, site, fault, stuck) for stuck in (False, True)
                           if wanted(mode, index, site, fault, stuck)]
     return cases
@@ -315,6 +317,7 @@ def play(case):
         peer.injection.first = lambda r: False
         peer.injection.stuck = False
         v.check("the fault was not injected", peer.injection.count > 0)
+        until(lambda: not peer.late)
         seen = [r for r in peer.recording() if not r.dry and not is_read(r)]
         after = simulator.state()
         changed = bool(peer.committed)

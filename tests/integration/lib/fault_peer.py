@@ -20,10 +20,12 @@ DOCTYPE = (b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "aaaaaaaaaa">'
 
 class Fault:
     """`act(line, answer)` answers on a connection: `line` is a Line, `answer` what the server
-    said (None when the fault does not commit)."""
+    said (None when the fault does not commit). `late`: seconds after the client has hung up at
+    which the server carries it out all the same."""
 
-    def __init__(self, name, act, commits=False, kind="transient"):
+    def __init__(self, name, act, commits=False, kind="transient", late=None):
         self.name, self.act, self.commits, self.kind = name, act, commits, kind
+        self.late = late
 
     def __repr__(self):
         return self.name
@@ -214,6 +216,7 @@ FAULTS = [
     Fault("terminal codes", error(400, "Invalid\x7fParameter", TERMINAL), kind="final"),
     Fault("emptied", emptied, commits=True, kind="odd"),
 ]
+LATE = Fault("late commit", silence, kind="odd", late=1)
 UNKNOWN_PERMISSIONS = Fault("UnknownIpPermissions", unknown_permissions, kind="odd")
 
 
@@ -246,7 +249,7 @@ class FaultPeer(Proxy):
     def __init__(self, upstream, quiet_s=20):
         super().__init__(upstream)
         self.quiet_s = quiet_s
-        self.injection, self.committed = None, []
+        self.injection, self.committed, self.late = None, [], 0
         self.sites = {}
 
     def handle(self, handler):
@@ -257,13 +260,23 @@ class FaultPeer(Proxy):
             self.sites[kind] = request.nth = self.sites.get(kind, 0) + 1
             self.log.append(request)
             hit = self.injection is not None and self.injection.takes(request)
+            self.late += hit and self.injection.fault.late is not None
         fault = self.injection.fault if hit else None
         request.injected = fault
         answer = None if fault and not fault.commits else self.forward(handler, request)
         if fault:
             fault.act(Line(handler, self.quiet_s), answer)
+            self.carry_out_late(handler, request, fault)
         else:
             self.send(handler, request, *answer)
+
+    def carry_out_late(self, handler, request, fault):
+        if fault.late is None:
+            return
+        time.sleep(fault.late)
+        self.forward(handler, request)
+        with self.lock:
+            self.late -= 1
 
     def forward(self, handler, request):
         """As it came, host and signature too."""
