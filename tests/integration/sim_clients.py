@@ -104,14 +104,6 @@ def refusals(sim):
     checks.check("at least sixty refusals", count >= 60, count)
 
 
-def denied(sim):
-    """A permission that is missing."""
-    got = refused(sim.client(), "create_vpc", {"CidrBlock": "10.0.0.0/16"})
-    checks.equal("denied: create_vpc", got[:2], ("UnauthorizedOperation", 403))
-    got = refused(sim.client(), "create_vpc", {"CidrBlock": "10.0.0.0/16", "DryRun": True})
-    checks.equal("denied dry run: create_vpc", got[:2], ("UnauthorizedOperation", 403))
-
-
 def bad_requests(sim):
     for why, service, send, code, status in sim_raw.refusals(sim):
         got = send()

@@ -23,7 +23,7 @@ MOST_MB, MOST_REHEARSAL = 300, 1.0
 
 
 class Watched:
-    """A command: its processor time when the plan's headline came, and all of it."""
+    """A command: what it said, its processor time, its memory."""
 
     def __init__(self, words, env):
         self.began = time.time()
@@ -74,8 +74,7 @@ def measure(path, folder, count):
 
 
 def rehearsal_seconds(path, folder, count):
-    """Of the rehearsal and its consequences alone, by the simulator's own Lua (one core, no copies
-    across the border): what the plan costs after the snapshot is there."""
+    """What a plan costs once the snapshot is there, in the simulator's own Lua."""
     script = os.path.join(harness.TOP, "tests", "lua", "rehearsal_cost.lua")
     done = subprocess.run(["lua5.4", script, str(count)], capture_output=True, text=True, cwd=harness.TOP, timeout=600)
     checks.equal("rehearsal of %d" % count, done.returncode, 0, done.stderr[-500:])

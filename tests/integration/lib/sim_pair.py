@@ -224,9 +224,13 @@ class Pair:
         return out
 
     def addresses(self, side):
-        return {self.words(side, a["AllocationId"]): self.words(side, a.get("NetworkInterfaceId") or None)
-                for a in self.sides[side]["ec2"].describe_addresses()["Addresses"]
-                if a["AllocationId"] in self.ids[side].values()}
+        # moto's address stays mapped to an interface that was deleted.
+        there, out = self.interfaces(side), {}
+        for a in self.sides[side]["ec2"].describe_addresses()["Addresses"]:
+            if a["AllocationId"] in self.ids[side].values():
+                eni = self.words(side, a.get("NetworkInterfaceId") or None)
+                out[self.words(side, a["AllocationId"])] = eni if eni in there else None
+        return out
 
     def instances(self, side):
         out = {}
