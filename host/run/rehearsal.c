@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "run/snapshot.h"
 
 // --- arguments -------------------------------------------------------------------
@@ -76,10 +77,24 @@ static bool tell_identity(struct rehearsal *r, struct err *e) {
     return ok;
 }
 
+// That something does not exist is the argument's fault; that AWS cannot say is not.
+static bool all_answered(const struct val *answers, struct err *e) {
+    for (size_t i = 0; i < val_count(answers); i++) {
+        const struct val *error = val_get(val_at(answers, i), "error");
+        const char *code = val_get_str(error, "code", "");
+        if (!error || strstr(code, "NotFound") || strstr(code, "Malformed") ||
+            text_starts(code, "InvalidParameter"))
+            continue;
+        err_from_val(e, error);
+        return err_prefix(e, "the arguments could not be looked up");
+    }
+    return true;
+}
+
 static bool resolve(struct rehearsal *r, const struct val *declared, const struct val *checked,
                     struct err *e) {
     struct val *answers = NULL, *resolved = NULL;
-    bool ok = ask_all(r, val_get(checked, "reads"), &answers, e) &&
+    bool ok = ask_all(r, val_get(checked, "reads"), &answers, e) && all_answered(answers, e) &&
               r->advisor->resolve_arguments(r->advisor->ctx, declared, checked, answers, &resolved,
                                             e) &&
               !has_errors(resolved, e) && tell_identity(r, e) &&

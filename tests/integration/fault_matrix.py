@@ -230,7 +230,7 @@ def judge_words(v, done, changed):
         return
     v.check("does not say how it ended", re.search("^(STOPPED|DONE, BUT )", text, re.M))
     if not changed:
-        v.check("does not say that nothing was changed", "\nNothing was changed.\n" in text)
+        v.check("does not say that nothing was changed", "Nothing was changed" in text)
         v.check("tells how to take back nothing", not commands(text))
         return
     v.check("says that nothing was changed", "\nNothing was changed.\n" not in text)
@@ -254,6 +254,9 @@ def judge_code(v, done, changed, after):
 def judge_journal(v, cordon, done, seen):
     wrong = cordon.verifies()
     v.check("the journal does not verify: " + wrong, not wrong)
+    if cordon.last_run() is None:
+        v.check("no journal, exit %s: %s" % (done.code, done.err[-300:]), False)
+        return
     lines = cordon.journal()
     intents = [("".join(w.capitalize() for w in line["operation"].split("_")),
                 sorted(values_of(line["params"]))) for line in lines
