@@ -1,5 +1,5 @@
 // run.c - the order of things.
-#include "run/run.h"
+#include "run/one_run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,65 +9,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "journal/runs.h"
 #include "run/ending.h"
-#include "run/execution.h"
 #include "run/facts.h"
 #include "run/flows.h"
-#include "run/rehearsed.h"
-#include "run/rehearsal.h"
 #include "run/report.h"
-#include "run/settle.h"
-
-// All of one run. Everything is zero until it is made, and freed in one place.
-struct run {
-    struct host *host;
-    const struct run_options *options;
-    struct scene scene;
-    struct source source;
-    char id[RUN_ID_SIZE];
-    struct buf dir;
-    int64_t started_us;
-    struct val *given;
-    struct live live;
-    struct rehearsed rehearsed;
-    struct answerer recorded, live_answers;
-    struct plan plan;
-    struct gate rehearsal_gate, gate;
-    struct rehearsal rehearsal;
-    struct settler settler;
-    struct execution execution;
-    struct confirm confirm;
-    struct journal *journal;
-    char *operator_name;
-    struct val *declaration;
-    struct outcome outcome;
-};
-
-struct val *parse_pairs(char *const *pairs, int count, struct err *e) {
-    struct val *map = val_map();
-    if (!map) err_memory(e);
-    for (int i = 0; map && i < count; i++) {
-        const char *equals = strchr(pairs[i], '=');
-        size_t len = equals ? (size_t)(equals - pairs[i]) : 0;
-        char *key = strndup(pairs[i], len);
-        bool ok = false;
-        if (!key)
-            err_memory(e);
-        else if (!len)
-            err_set(e, ERR_USAGE, "\"%.200s\" is not an argument; arguments are key=value, as instance=web-3",
-                    pairs[i]);
-        else if (val_get(map, key))
-            err_set(e, ERR_USAGE, "%.80s is given twice", key);
-        else
-            ok = val_set(map, key, val_cstr(equals + 1)) || err_memory(e);
-        free(key);
-        if (ok) continue;
-        val_unref(map);
-        return NULL;
-    }
-    return map;
-}
 
 // --- making it ready ---------------------------------------------------------------
 
@@ -125,7 +70,7 @@ static bool prepare(struct run *r, struct err *e) {
     return make_id(r, e);
 }
 
-static struct pass_setup setup_of(struct run *r, struct gate *g, bool real_time) {
+struct pass_setup run_setup(struct run *r, struct gate *g, bool real_time) {
     return (struct pass_setup){.loop = r->host->loop,
                                .server = r->host->server,
                                .gate = g,
@@ -141,7 +86,7 @@ static struct pass_setup setup_of(struct run *r, struct gate *g, bool real_time)
 
 // --- the journal ---------------------------------------------------------------------
 
-static bool open_journal(struct run *r, struct err *e) {
+bool run_open_journal(struct run *r, struct err *e) {
     if (r->options->plan_only || r->journal) return true;
     r->operator_name = operator_text(r->scene.identity);
     r->journal = journal_create(buf_str(&r->dir), r->id, e);
@@ -174,123 +119,17 @@ static bool keep_plan(struct run *r, struct err *e) {
     return ok;
 }
 
-// --- the plan --------------------------------------------------------------------------
+// --- the plan ------------------------------------------------------------------------
 
-static bool rehearse(struct run *r, struct err *e) {
-    struct pass_setup setup = setup_of(r, &r->rehearsal_gate, false);
-    r->rehearsal = (struct rehearsal){.scene = &r->scene,
-                                      .gate = &r->rehearsal_gate,
-                                      .live = &r->live,
-                                      .advisor = r->host->advisor,
-                                      .given = r->given};
-    struct pass_handler handler = rehearsal_handler(&r->rehearsal);
-    struct pass_end end;
-    pass_run(&setup, &handler, &end);
-    r->declaration = val_ref(end.declaration);
-    bool finished = end.finished;
-    if (!finished) *e = end.err;
-    const struct val *survivors = val_get(end.value, "survivors"),
-                     *around = val_get(end.value, "around");
-    if (val_type(survivors) == VAL_LIST) plan_put(&r->plan.survivors, val_ref(survivors));
-    if (val_type(around) == VAL_LIST) plan_put(&r->plan.around, val_ref(around));
-    pass_end_free(&end);
-    r->plan.rehearsed_count = r->plan.call_count;
-    return finished;
-}
-
-static bool advise_all(struct run *r, struct err *e) {
-    struct advice a = {.loop = r->host->loop,
-                       .model = r->host->model,
-                       .live = &r->live,
-                       .advisor = r->host->advisor,
-                       .created = r->rehearsal_gate.created};
-    return advise(&a, r->plan.calls, r->plan.call_count, true, e);
-}
-
-// The instances that the arguments name.
-static struct val *instances_of(const struct val *labels) {
-    struct val *list = val_list();
-    for (size_t i = 0; list && i < val_count(labels); i++) {
-        const char *id = val_get_str(val_at(labels, i), "id", "");
-        if (strncmp(id, "i-", 2) == 0) val_append(list, val_cstr(id));
-    }
-    return list;
-}
-
-static const struct planned_step *window_step(const struct plan *p) {
-    for (size_t i = 0; i < p->step_count; i++)
-        if (p->steps[i].has_window) return &p->steps[i];
-    return NULL;
-}
-
-// What the plan does to connections. A plan without it is still a plan.
-static void find_consequences(struct run *r) {
-    const struct advisor *a = r->host->advisor;
-    const struct planned_step *window = window_step(&r->plan);
-    struct val *about = val_map(), *found = NULL;
-    struct err e;
-    bool ok = about && val_set(about, "instances", instances_of(r->scene.labels)) &&
-              val_set(about, "convert", val_bool(window != NULL)) &&
-              val_set(about, "settle", val_double(window ? window->settle : 0));
-    if (ok && r->plan.call_count && a->consequences(a->ctx, about, &found, &e))
-        plan_put(&r->plan.consequences, found);
-    else if (ok && r->plan.call_count)
-        console_warn(r->scene.console, "the consequences could not be worked out: %s", e.message);
-    val_unref(about);
-}
-
-static void tell_plan(struct run *r) {
-    struct err e;
-    struct buf head = BUF_EMPTY;
-    struct val *v = val_map(), *steps = plan_to_val(&r->plan, r->host->model, &e);
-    buf_printf(&head, "PLAN %s", val_get_str(r->declaration, "name", r->source.file));
-    struct buf line = BUF_EMPTY;
-    scene_headline(&r->scene, buf_str(&head), &line);
-    console_say(r->scene.console, STYLE_BOLD, "%s", buf_str(&line));
-    show_plan(&r->scene, &r->plan);
-    buf_free(&head);
-    buf_free(&line);
-    bool ok = v && steps && val_set(v, "run", val_cstr(r->id)) &&
-              val_set(v, "account", val_cstr(scene_account(&r->scene))) &&
-              val_set(v, "region", val_cstr(r->scene.region ? r->scene.region : "")) &&
-              val_set(v, "args", val_ref(r->rehearsal.args)) &&
-              val_set(v, "steps", val_ref(steps)) && val_set(v, "notes", val_ref(r->plan.notes)) &&
-              val_set(v, "survivors", val_ref(r->plan.survivors)) &&
-              val_set(v, "around", val_ref(r->plan.around)) &&
-              val_set(v, "consequences", val_ref(r->plan.consequences));
-    val_unref(steps);
-    if (ok)
-        scene_event(&r->scene, "plan", v);
-    else
-        val_unref(v);
-}
-
-// A call that AWS said it would refuse, in a step that matters: going on would end half-way.
-static bool permitted(const struct run *r, struct err *e) {
-    for (size_t i = 0; i < r->plan.call_count; i++) {
-        const struct planned_call *c = r->plan.calls[i];
-        if (c->proof != PROOF_DENIED || r->plan.steps[c->step].warn) continue;
-        err_set(
-            e, "UnauthorizedOperation",
-            "AWS denies %s to these credentials (proven with DryRun), so the run would stop half-"
-            "way; allow it, or use another --profile. Nothing was changed",
-            c->proof_note);
-        e->status = 403;
-        return false;
-    }
-    return true;
-}
-
-static bool plan_run(struct run *r, struct err *e) {
-    if (!backend_region(&r->host->backend, &r->scene.region, e)) return false;
-    if (!rehearse(r, e) || !open_journal(r, e) || !advise_all(r, e)) return false;
+// Planned, told, and worth asking about.
+static bool plan_it(struct run *r, struct err *e) {
+    if (!run_plan(r, e)) return false;
     if (r->options->planned) {
         r->options->planned(r->options->planned_ctx, &r->plan);
         return true;
     }
-    find_consequences(r);
-    tell_plan(r);
-    return permitted(r, e);
+    run_tell_plan(r);
+    return run_permitted(r, e);
 }
 
 // --- the execution -----------------------------------------------------------------------
@@ -314,7 +153,7 @@ static void execute(struct run *r, struct pass_end *end) {
     r->settler = (struct settler){&r->gate, &r->live, r->host->advisor};
     r->gate.settle = settle;
     r->gate.settle_ctx = &r->settler;
-    struct pass_setup setup = setup_of(r, &r->gate, true);
+    struct pass_setup setup = run_setup(r, &r->gate, true);
     struct pass_handler handler = execution_handler(&r->execution);
     bool simulated = scene_is_simulated(&r->scene);
     if (simulated) show_flows(&r->scene, r->host->advisor, "before");
@@ -339,7 +178,7 @@ static bool ready_to_ask(struct run *r, struct err *e) {
 static void go(struct run *r, struct pass_end *end) {
     struct outcome *o = &r->outcome;
     *end = (struct pass_end){0};
-    bool ok = plan_run(r, &o->err);
+    bool ok = plan_it(r, &o->err);
     if (!ok && r->rehearsal_gate.latched && !*o->err.code) o->err = r->rehearsal_gate.latch;
     ok = ok && ready_to_ask(r, &o->err) && keep_plan(r, &o->err);
     if (ok) {
@@ -365,7 +204,7 @@ static int end_plan(struct run *r, bool ok, const struct err *e) {
 
 static int plan_only(struct run *r) {
     struct err e;
-    bool ok = plan_run(r, &e);
+    bool ok = plan_it(r, &e);
     return end_plan(r, ok, &e);
 }
 
@@ -376,7 +215,7 @@ static int run_it(struct run *r) {
     // A wrong argument is the command line's fault, not a run.
     bool usage = !r->journal && err_is(&r->outcome.err, ERR_USAGE);
     int code;
-    if (usage || (!r->journal && !open_journal(r, &e))) {
+    if (usage || (!r->journal && !run_open_journal(r, &e))) {
         console_error(r->host->console, usage ? &r->outcome.err : &e);
         code = usage ? EXIT_USAGE : EXIT_JOURNAL;
     } else {
@@ -426,33 +265,4 @@ int run_playbook(struct host *h, const struct run_options *o) {
     }
     free_run(r);
     return code;
-}
-
-// --- declarations ----------------------------------------------------------------------
-
-struct val *playbook_declaration(struct host *h, const char *name, char **file, struct err *e) {
-    struct source source;
-    if (!source_find(name, &source, e)) return NULL;
-    struct plan plan;
-    struct answerer nobody = {0};
-    struct gate gate = {.loop = h->loop, .model = h->model, .answerer = &nobody, .plan = &plan};
-    struct pass_setup setup = {.loop = h->loop,
-                               .server = h->server,
-                               .gate = &gate,
-                               .source = &source,
-                               .run_id = "declaration",
-                               .started_us = 0,
-                               .deadline_ms = h->deadline_ms};
-    struct pass_handler handler = {0};
-    struct pass_end end = {0};
-    bool ok = (plan_init(&plan) || err_memory(e)) && gate_init(&gate, e);
-    if (ok) pass_run(&setup, &handler, &end);
-    struct val *declaration = end.finished ? val_ref(end.declaration) : NULL;
-    if (ok && !declaration) *e = end.err;
-    if (file) *file = strdup(source.file);
-    pass_end_free(&end);
-    gate_free(&gate);
-    plan_free(&plan);
-    source_free(&source);
-    return declaration;
 }

@@ -1,0 +1,51 @@
+// one_run.h - the parts of one run, for the files that make it: run.c, planning.c.
+//
+// Owns: the struct alone. Everything in it is zero until it is made, and freed in one place.
+#ifndef CORDON_RUN_ONE_RUN_H
+#define CORDON_RUN_ONE_RUN_H
+
+#include "journal/runs.h"
+#include "run/execution.h"
+#include "run/rehearsal.h"
+#include "run/rehearsed.h"
+#include "run/run.h"
+#include "run/settle.h"
+
+struct run {
+    struct host *host;
+    const struct run_options *options;
+    struct scene scene;
+    struct source source;
+    char id[RUN_ID_SIZE];
+    struct buf dir;
+    int64_t started_us;
+    struct val *given;
+    struct live live;
+    struct rehearsed rehearsed;
+    struct answerer recorded, live_answers;
+    struct plan plan;
+    struct gate rehearsal_gate, gate;
+    struct rehearsal rehearsal;
+    struct settler settler;
+    struct execution execution;
+    struct confirm confirm;
+    struct journal *journal;
+    char *operator_name;
+    struct val *declaration;
+    struct outcome outcome;
+};
+
+// A pass of this run's playbook through the gate `g`.
+struct pass_setup run_setup(struct run *r, struct gate *g, bool real_time);
+
+// Creates the journal and writes run.start, unless there is one or only a plan is wanted.
+bool run_open_journal(struct run *r, struct err *e);
+
+// Rehearses and finds out about each call: the plan, before anything is said. Opens the journal.
+bool run_plan(struct run *r, struct err *e);
+// What the plan does to connections, and the plan told.
+void run_tell_plan(struct run *r);
+// False when AWS said of a call, in a step that matters, that it would refuse it.
+bool run_permitted(const struct run *r, struct err *e);
+
+#endif
