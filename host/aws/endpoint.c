@@ -149,7 +149,7 @@ static bool from_services(const struct config *c, const struct service *s, const
                        "profile %.100s says services = %.100s, but there is no section "
                        "[services %.100s] in the config file",
                        c->profile, section, section);
-    *url = profiles_services_get(c->files, section, s->name, "endpoint_url");
+    *url = profiles_services_get(c->files, section, s->config_name, "endpoint_url");
     return true;
 }
 
@@ -166,7 +166,7 @@ static bool found_in(struct found *f, const char *url, const char *from) {
 
 // "AWS_ENDPOINT_URL_EC2"
 static void service_variable(const struct service *s, char *out, size_t size) {
-    snprintf(out, size, "AWS_ENDPOINT_URL_%s", s->name);
+    snprintf(out, size, "AWS_ENDPOINT_URL_%s", s->config_name);
     for (char *p = out; *p != '\0'; p++)
         *p = *p == '-' ? '_' : *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
 }

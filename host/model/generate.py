@@ -4,9 +4,8 @@
 Usage: generate.py FOLDER        (`make model` runs it with host/model)
 
 It reads the data of the installed botocore (1.43 or newer, from pip; distributions
-ship older ones) and writes FOLDER/{ec2,iam,sqs,sts}.model: every operation and shape of
-EC2 2016-11-15, SQS 2012-11-05 and STS 2011-06-15, and of IAM 2010-05-08 the few in ONLY.
-Names and types only, no prose.
+ship older ones) and writes FOLDER/SERVICE.model for each of SERVICES: every operation and
+shape. Names and types only, no prose.
 
 The format
 ----------
@@ -16,7 +15,9 @@ written %XX (blank, comma, '%', control and non-ASCII bytes; in names also ':' a
 '='). Comment lines begin with '#'. One service a file. Three kinds of lines:
 
   service NAME protocol=ec2|query|json version=DATE endpoint=PREFIX [signing=NAME]
-          [target=PREFIX] [json=VERSION] [ns=URI] [compatible]
+          [config=NAME] [target=PREFIX] [json=VERSION] [ns=URI] [compatible]
+      config: its name in configuration files and variables (auto_scaling, for
+      AWS_ENDPOINT_URL_AUTO_SCALING), when it is not NAME;
       endpoint: the endpoint prefix; signing: the name that is signed, when it is not
       the endpoint's; target: X-Amz-Target before the dot; ns: the XML namespace;
       compatible: x-amzn-query-mode is sent.
@@ -55,14 +56,13 @@ import os
 import sys
 
 SERVICES = (
-    ("ec2", "2016-11-15"), ("iam", "2010-05-08"), ("sqs", "2012-11-05"), ("sts", "2011-06-15"),
+    ("autoscaling", "2011-01-01"), ("ec2", "2016-11-15"), ("elbv2", "2015-12-01"),
+    ("iam", "2010-05-08"), ("sqs", "2012-11-05"), ("sts", "2011-06-15"),
 )  # fmt: skip
-ONLY = {
-    "iam": ("ListAccountAliases",),  # for the account's name in `cordon doctor`
-}
 READ_PREFIXES = ("Describe", "Get", "List", "Search")
 
 READS = {
+    "iam": {"SimulateCustomPolicy", "SimulatePrincipalPolicy"},
     "sts": {"DecodeAuthorizationMessage"},  # decodes a text, changes nothing
 }
 MUTATES = {
@@ -80,6 +80,12 @@ MUTATES = {
 }
 CREDENTIALS = {
     "ec2": {"CreateKeyPair"},  # KeyMaterial is the only copy of the private key
+    "iam": {
+        "CreateAccessKey",
+        "CreateServiceSpecificCredential",
+        "CreateVirtualMFADevice",
+        "ResetServiceSpecificCredential",
+    },
     "sts": {
         "AssumeRole",
         "AssumeRoleWithSAML",
@@ -241,6 +247,9 @@ def operation_line(service, name, operation, shapes, page):
 def service_line(service, version, metadata):
     words = ["service", service, "protocol=" + metadata["protocol"], "version=" + version]
     words.append("endpoint=" + metadata["endpointPrefix"])
+    config = metadata["serviceId"].replace(" ", "_").lower()
+    if config != service:
+        words.append("config=" + config)
     for word, key in (
         ("signing", "signingName"), ("target", "targetPrefix"),
         ("json", "jsonVersion"), ("ns", "xmlNamespace"),
@@ -252,36 +261,8 @@ def service_line(service, version, metadata):
     return " ".join(words)
 
 
-def reachable(names, shapes):
-    """These shapes and all that they lead to."""
-    found, left = set(), list(names)
-    while left:
-        name = left.pop()
-        if name in found:
-            continue
-        found.add(name)
-        shape = shapes[name]
-        refs = list(shape.get("members", {}).values())
-        refs += [shape[part] for part in ("member", "key", "value") if part in shape]
-        left += [ref["shape"] for ref in refs]
-    return {name: shape for name, shape in shapes.items() if name in found}
-
-
-def reduced(service, description):
-    """The description with the operations of ONLY, where the service is there."""
-    if service not in ONLY:
-        return description
-    operations = {name: description["operations"][name] for name in ONLY[service]}
-    ends = [
-        operation[end]["shape"]
-        for operation in operations.values() for end in ("input", "output") if end in operation
-    ]  # fmt: skip
-    return dict(description, operations=operations, shapes=reachable(ends, description["shapes"]))
-
-
 def model(service, description, pages):
     """The text of one service's model."""
-    description = reduced(service, description)
     shapes = description["shapes"]
     sensitive = SENSITIVE.get(service, ())
     lines = [service_line(service, description["metadata"]["apiVersion"], description["metadata"])]

@@ -16,7 +16,8 @@ enum protocol { PROTOCOL_EC2, PROTOCOL_QUERY, PROTOCOL_JSON };
 
 // One service. Strings live as long as the service.
 struct service {
-    const char *name;             // "ec2": the Lua module, the endpoint variable, the CLI word
+    const char *name;             // "elbv2": the Lua module, the CLI word
+    const char *config_name;      // "elastic_load_balancing_v2": in configuration files
     const char *endpoint_prefix;  // "ec2"
     const char *signing_name;     // "ec2"
     const char *api_version;      // "2016-11-15"

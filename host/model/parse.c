@@ -52,6 +52,7 @@ static bool service_word(const struct words *w, struct service *s, struct span w
     if (span_value(word, "version", &value)) return put(w, &s->api_version, value);
     if (span_value(word, "endpoint", &value)) return put(w, &s->endpoint_prefix, value);
     if (span_value(word, "signing", &value)) return put(w, &s->signing_name, value);
+    if (span_value(word, "config", &value)) return put(w, &s->config_name, value);
     if (span_value(word, "target", &value)) return put(w, &s->target_prefix, value);
     if (span_value(word, "json", &value)) return put(w, &s->json_version, value);
     if (span_value(word, "ns", &value)) return put(w, &s->xml_namespace, value);
@@ -63,6 +64,7 @@ bool parse_service(const struct lines *t, struct span line, struct arena *a, str
     struct words w = begin(t, line, a, e);
     *out = (struct service){.endpoint_prefix = "",
                             .signing_name = "",
+                            .config_name = "",
                             .api_version = "",
                             .target_prefix = "",
                             .json_version = "",
@@ -73,6 +75,7 @@ bool parse_service(const struct lines *t, struct span line, struct arena *a, str
         if (!service_word(&w, out, word)) return false;
     if (!*out->endpoint_prefix) out->endpoint_prefix = out->name;
     if (!*out->signing_name) out->signing_name = out->endpoint_prefix;
+    if (!*out->config_name) out->config_name = out->name;
     if (out->protocol == PROTOCOL_JSON && (!*out->target_prefix || !*out->json_version))
         return lines_bad(t, line.at, e, "a json service needs target= and json=");
     if (strlen(out->target_prefix) > 80 || strlen(out->json_version) > 8)

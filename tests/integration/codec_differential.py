@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The codec beside botocore's, over every operation of EC2, SQS and STS.
+"""The codec beside botocore's, over every operation of every model.
 
 Usage: codec_differential.py [CODEC_CLI] [--seed N] [--rounds N]
 
@@ -31,7 +31,10 @@ except ImportError:
     print("0 passed, 0 failed, 1 skipped")
     sys.exit(0)
 
-SERVICES = (("ec2", "2016-11-15"), ("sqs", "2012-11-05"), ("sts", "2011-06-15"))
+SERVICES = (
+    ("ec2", "2016-11-15"), ("sqs", "2012-11-05"), ("sts", "2011-06-15"),
+    ("autoscaling", "2011-01-01"), ("elbv2", "2015-12-01"), ("iam", "2010-05-08"),
+)
 TEXTS = ("web-7", "a b", "x&y=z", "tag:Name", "100%", "é-ü", "日本", "a/b+c~d*e", "<&>\"'", " lead", "\t", "0")
 DEPTH = 5
 
@@ -84,7 +87,7 @@ class Random:
         if shape.enum:
             return self.random.choice(shape.enum)
         text = self.random.choice(TEXTS) + str(self.random.randint(0, 99))
-        return text.ljust(min(shape.metadata.get("min", 1), 200), "x")
+        return text.ljust(min(shape.metadata.get("min", 1), 1000), "x")
 
     def integer(self, shape, depth, full):
         low = max(shape.metadata.get("min", -(2**31)), -(2**31))
@@ -158,6 +161,12 @@ class XmlWriter:
             return "<%s/>" % name
         return "<%s>%s%s</%s>" % (name, space, text, name)
 
+    def entry(self, shape, key, value):
+        names = [part.serialization.get("name", default)
+                 for part, default in ((shape.key, "key"), (shape.value, "value"))]
+        return "<entry>%s%s</entry>" % (self.element(names[0], shape.key, key),
+                                        self.element(names[1], shape.value, value))
+
     def content(self, shape, value):
         kind = shape.type_name
         if kind == "structure":
@@ -166,7 +175,7 @@ class XmlWriter:
             item = shape.member.serialization.get("name", "member")
             return "".join(self.element(item, shape.member, v) for v in value)
         if kind == "map":
-            raise AssertionError("no map in these services' XML")
+            return "".join(self.entry(shape, k, v) for k, v in value.items())
         if kind == "boolean":
             return "true" if value else "false"
         if kind == "blob":

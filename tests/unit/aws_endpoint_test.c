@@ -9,9 +9,9 @@
 #include "aws/endpoint.h"
 #include "aws_files.h"
 
-static const struct service EC2 = {.name = "ec2", .endpoint_prefix = "ec2"};
-static const struct service SQS = {.name = "sqs", .endpoint_prefix = "sqs"};
-static const struct service STS = {.name = "sts", .endpoint_prefix = "sts"};
+static const struct service EC2 = {.name = "ec2", .config_name = "ec2", .endpoint_prefix = "ec2"};
+static const struct service SQS = {.name = "sqs", .config_name = "sqs", .endpoint_prefix = "sqs"};
+static const struct service STS = {.name = "sts", .config_name = "sts", .endpoint_prefix = "sts"};
 
 static struct config config;
 
@@ -69,7 +69,7 @@ static void standard_endpoints_by_partition(void **state) {
     gives(&SQS, "cn-north-1", "https://sqs.cn-north-1.api.amazonwebservices.com.cn/");
 }
 
-static const struct service IAM = {.name = "iam", .endpoint_prefix = "iam"};
+static const struct service IAM = {.name = "iam", .config_name = "iam", .endpoint_prefix = "iam"};
 static const struct service PORTAL = {.name = "sso", .endpoint_prefix = "portal.sso"};
 
 static void global(const char *region, const char *url, const char *signing_region) {
@@ -112,6 +112,20 @@ static void each_place_beats_those_after_it(void **state) {
     gives(&STS, "r", "http://all:81/");
     use(&(struct aws_options){.endpoint_url = "https://flag/base"});
     gives(&EC2, "r", "https://flag/base");
+}
+
+// A service's name in configuration files is botocore's service id, not the client's name.
+static void elbv2_is_configured_by_its_service_id(void **state) {
+    (void)state;
+    static const struct service ELBV2 = {.name = "elbv2", .config_name = "elastic_load_balancing_v2",
+                                         .endpoint_prefix = "elasticloadbalancing"};
+    aws_files_set("[default]\nservices = s\n"
+                  "[services s]\nelastic_load_balancing_v2 =\n  endpoint_url = http://section\n",
+                  NULL);
+    use_defaults();
+    gives(&ELBV2, "r", "http://section/");
+    setenv("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", "http://only", 1);
+    gives(&ELBV2, "r", "http://only/");
 }
 
 static void configured_endpoints_can_be_ignored_but_not_the_flag(void **state) {
@@ -236,6 +250,7 @@ int main(void) {
         cmocka_unit_test(standard_endpoints_by_partition),
         cmocka_unit_test(iam_is_one_for_a_partition),
         cmocka_unit_test(each_place_beats_those_after_it),
+        cmocka_unit_test(elbv2_is_configured_by_its_service_id),
         cmocka_unit_test(configured_endpoints_can_be_ignored_but_not_the_flag),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(regions_in_order),

@@ -184,8 +184,8 @@ static void a_source_profile_takes_nothing_of_the_machine(void **state) {
 
 // --- request budgets ------------------------------------------------------------------------
 
-static const struct service EC2 = {.name = "ec2"};
-static const struct service SQS = {.name = "sqs"};
+static const struct service EC2 = {.name = "ec2", .config_name = "ec2"};
+static const struct service SQS = {.name = "sqs", .config_name = "sqs"};
 
 static void classes_follow_the_call(void **state) {
     (void)state;
