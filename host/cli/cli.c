@@ -38,7 +38,11 @@ static const struct verb verbs[] = {
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_run},
     {"plan", "plan PLAYBOOK [key=value ...]", "show what would change; change nothing",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_plan},
-    {"close", "close RUN", "close a window left open; how to take a run back", NEEDS_MODEL, verb_close},
+    {"undo", "undo RUN", "take a run back: plan, confirm, execute, verify",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_undo},
+    {"verify", "verify RUN", "is all still as the run left it, or what came loose",
+     NEEDS_ADVISOR, verb_verify},
+    {"close", "close RUN", "close a window left open", NEEDS_ADVISOR, verb_close},
     {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
     {"list", "list", "the playbooks that can be named", NEEDS_PLAYBOOKS, verb_list},
@@ -184,7 +188,8 @@ static int run_verb(struct host *h, const struct verb *v, const struct options *
               set_up(h, v, o, parts, &advisor, &e);
     code = ok ? v->run(h, o) : fail(h, &e);
     // The world goes on where it stands only when that was asked for.
-    if (ok && o->save && o->sim && *o->sim && !world_save(h->advisor, "live", o->sim, &e)) code = fail(h, &e);
+    if (ok && h->save && h->sim && *h->sim && !world_save(h->advisor, "live", h->sim, &e))
+        code = fail(h, &e);
     backend_free(&h->backend);
     if (h->advisor) parts->free_advisor(&advisor);
     model_free(h->model);

@@ -47,6 +47,15 @@ struct advisor {
     bool (*fate)(void *ctx, const struct val *call, const struct val *answers, struct val **fate,
                  struct err *e);
 
+    // Taking a run back (stdlib/host/undo.lua says all shapes). `changes`: what it did or may have
+    // done (taking_back.h). The reads that show how things are now; what goes back, {items, stages};
+    // what became of what it left, {items}. The last two from the reads' results, as for `before`.
+    bool (*undo_reads)(void *ctx, const struct val *changes, struct val **reads, struct err *e);
+    bool (*undo)(void *ctx, const struct val *changes, const struct val *answers, struct val **plan,
+                 struct err *e);
+    bool (*left)(void *ctx, const struct val *changes, const struct val *answers,
+                 struct val **found, struct err *e);
+
     // A playbook's declared arguments against the "key=value" pairs given (a map of strings):
     // {args = {...}, reads = {call, ...}, errors = {text, ...}}. `reads` find what names stand
     // for (an instance's Name tag); their answers go into resolve_arguments, which gives

@@ -6,6 +6,7 @@
 
 #include "journal/runs.h"
 #include "run/execution.h"
+#include "run/patience.h"
 #include "run/rehearsal.h"
 #include "run/rehearsed.h"
 #include "run/run.h"
@@ -27,6 +28,7 @@ struct run {
     struct gate rehearsal_gate, gate;
     struct rehearsal rehearsal;
     struct settler settler;
+    struct patience patience;
     struct execution execution;
     struct confirm confirm;
     struct journal *journal;
