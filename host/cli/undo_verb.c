@@ -1,6 +1,4 @@
 // undo_verb.c - `undo RUN` and `verify RUN`.
-#include <string.h>
-
 #include "cli/cli.h"
 #include "run/ending.h"
 #include "run/undo.h"
@@ -29,7 +27,7 @@ int verb_verify(struct host *h, const struct options *o) {
     struct former f = {0};
     struct err e;
     bool ok = find(o, &f, &e) && former_may_be_believed(&f, &e) && connect_as_run(h, &f.run, &e);
-    int code = ok ? verify_run(h, &f) : refuse(h, &e);
+    int code = ok ? verify_run(h, &f, false) : refuse(h, &e);
     former_free(&f);
     return code;
 }

@@ -13,8 +13,8 @@
 // same again goes on; 7 something was left alone or could not be given back; 8 the journal.
 int undo_run(struct host *h, struct former *f, bool dry_run);
 
-// Fresh reads against what the run left. 0: all is as left; 7: something came loose; others as
-// error_exit.
-int verify_run(struct host *h, struct former *f);
+// Fresh reads against what the run left. `brief`: a good end is one line, and is not noted in the
+// run's journal. 0: all is as left; 7: something came loose; others as error_exit.
+int verify_run(struct host *h, struct former *f, bool brief);
 
 #endif

@@ -1,6 +1,7 @@
 // verify.c - what became of what a run left.
 #include <string.h>
 
+#include "base/clock.h"
 #include "run/ending.h"
 #include "run/items.h"
 #include "run/loose.h"
@@ -15,6 +16,7 @@ struct verifying {
     struct val *changes, *reads, *answers, *found;
     struct loose loose;
     char undone[UNDO_STATE_SIZE];
+    bool brief;
 };
 
 static bool append_all(struct val *to, const struct val *from) {
@@ -61,12 +63,13 @@ static struct val *members_of(const struct verifying *v, bool good) {
 
 // The journal keeps it where it can; a run whose journal is read-only is verified all the same.
 static void record(struct verifying *v, bool good) {
-    struct err e;
-    struct journal *j = journal_reopen(buf_str(&v->former->dir), &e);
+    struct err e = {0};
+    bool wanted = !good || !v->brief;
+    struct journal *j = wanted ? journal_reopen(buf_str(&v->former->dir), &e) : NULL;
     struct val *members = members_of(v, good);
     bool ok = j && members && journal_append(j, "expect", val_ref(members), &e) &&
               journal_sync(j, &e);
-    if (!ok) console_detail(v->host->console, "not noted in the run's journal: %s", e.message);
+    if (wanted && !ok) console_detail(v->host->console, "not noted in the run's journal: %s", e.message);
     if (members && val_set(members, "run", val_cstr(v->former->run.id)))
         scene_event(&v->single.scene, "verify", val_ref(members));
     val_unref(members);
@@ -88,8 +91,23 @@ static void say_head(const struct verifying *v) {
                     v->undone);
 }
 
+static bool is_good(const struct verifying *v) {
+    const struct val *items = val_get(v->found, "items");
+    return items_count(items, "as_left") == val_count(items) && !val_count(v->loose.found);
+}
+
+static void say_briefly(const struct verifying *v) {
+    char now[CLOCK_ISO_SIZE];
+    clock_iso_us(clock_now_us(), now);
+    console_say(v->host->console, STYLE_DIM, "  %.19sZ  still as the run left it", now);
+}
+
 static bool say(struct verifying *v) {
     const struct val *items = val_get(v->found, "items");
+    if (v->brief && is_good(v)) {
+        say_briefly(v);
+        return true;
+    }
     say_head(v);
     bool good = items_tell_left(&v->single.scene, items);
     good = loose_tell(&v->loose, &v->single.scene, good) && good;
@@ -103,8 +121,8 @@ static bool say(struct verifying *v) {
     return good;
 }
 
-int verify_run(struct host *h, struct former *f) {
-    struct verifying v = {.host = h, .former = f};
+int verify_run(struct host *h, struct former *f, bool brief) {
+    struct verifying v = {.host = h, .former = f, .brief = brief};
     struct err e;
     bool ok = single_begin(&v.single, h, &e) && former_same_place(f, &v.single.scene, &e) &&
               look(&v, &e);
