@@ -49,19 +49,19 @@ static bool fate(void *t, const struct val *call, const struct val *answers, str
 
 static bool undo_reads(void *t, const struct val *changes, struct val **reads, struct err *e) {
     const struct val *in[] = {changes};
-    return trusted_call(t, "undo", "reads", in, COUNT(in), reads, e);
+    return trusted_call(t, "advisor", "undo_reads", in, COUNT(in), reads, e);
 }
 
 static bool undo(void *t, const struct val *changes, const struct val *answers, struct val **plan,
                  struct err *e) {
     const struct val *in[] = {changes, answers};
-    return trusted_call(t, "undo", "plan", in, COUNT(in), plan, e);
+    return trusted_call(t, "advisor", "undo", in, COUNT(in), plan, e);
 }
 
 static bool left(void *t, const struct val *changes, const struct val *answers, struct val **found,
                  struct err *e) {
     const struct val *in[] = {changes, answers};
-    return trusted_call(t, "undo", "left", in, COUNT(in), found, e);
+    return trusted_call(t, "advisor", "left", in, COUNT(in), found, e);
 }
 
 static bool world(void *t, const char *function, const struct val *about, struct val **answer,
