@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "child/messages.h"
+#include "run/origin.h"
 #include "run/pass_slot.h"
 
 // Caps on what one pass may ask for; over them its process is ended.
@@ -222,6 +223,12 @@ static void on_require(struct pass *p, struct slot *s) {
     struct source found;
     struct err e;
     if (!source_require(p->setup->source, val_get_str(s->message, "name", ""), &found, &e)) {
+        slot_error(s, &e);
+        return;
+    }
+    if (p->setup->modules && !origin_note(p->setup->modules, val_get_str(s->message, "name", ""),
+                                          &found, &e)) {
+        source_free(&found);
         slot_error(s, &e);
         return;
     }
