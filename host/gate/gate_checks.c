@@ -104,6 +104,14 @@ static bool check_bound(struct gate *g, struct gate_request *r, struct err *e) {
     return false;
 }
 
+// The policy, once more: of a call with its real ids.
+static bool check_policy(struct gate *g, struct gate_request *r, struct err *e) {
+    if (g->mode != GATE_EXECUTION || !g->policy || r->closing) return true;
+    if (policy_judge_call(g->policy, r->planned, r->op, r->params, g->created, g->others, e)) return true;
+    gate_latch(g, e);
+    return false;
+}
+
 typedef bool check_fn(struct gate *g, struct gate_request *r, struct err *e);
 
 // What every call passes, in this order.
@@ -111,7 +119,7 @@ static check_fn *const checks_of_all[] = {check_known, check_returns_no_credenti
                                           check_number};
 // What mutations pass besides.
 static check_fn *const checks_of_mutations[] = {check_step, check_key, check_latch,
-                                                check_rehearsed, check_bound};
+                                                check_rehearsed, check_bound, check_policy};
 
 static bool pass_checks(check_fn *const *checks, size_t count, struct gate *g, struct gate_request *r,
                  struct err *e) {
