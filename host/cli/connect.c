@@ -39,6 +39,12 @@ bool connect_aws(struct host *h, struct err *e) {
     return aws != NULL;
 }
 
+bool connect_backend(struct host *h, struct err *e) {
+    if (!h->sim) return connect_aws(h, e);
+    backend_simulated(&h->backend, h->loop, h->model, h->advisor);
+    return world_open(h->advisor, h->sim, e);
+}
+
 // --- as a former run ---------------------------------------------------------------
 
 static void take_flags(struct host *h, const struct run_summary *run) {
@@ -82,9 +88,8 @@ static bool take_world(struct host *h, const struct run_summary *run, struct err
 }
 
 bool connect_as_run(struct host *h, const struct run_summary *run, struct err *e) {
+    h->kept = val_ref(run->start);
     if (!take_world(h, run, e)) return false;
     take_flags(h, run);
-    if (!h->sim) return connect_aws(h, e);
-    backend_simulated(&h->backend, h->loop, h->model, h->advisor);
-    return world_open(h->advisor, h->sim, e);
+    return connect_backend(h, e);
 }

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "journal/journal.h"
+#include "journal/runs.h"
 #include "plan/binding.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -42,6 +42,11 @@ static bool note_intent(struct reading *r, const struct val *line) {
     size_t number = val_count(r->changes);
     const char *key = val_get_str(line, "key", "");
     char text[NUMBER_SIZE];
+    // The host's own tags, of which nothing is left.
+    if (text_starts(key, LEASE_KEY)) {
+        val_unref(change);
+        return true;
+    }
     if (!change || !copy_members(change, line, members, COUNT(members))) {
         val_unref(change);
         return false;

@@ -1,5 +1,5 @@
-// hold.c - looks every 15 seconds.
-#include "run/hold.h"
+// keep_cut.c - looks every 15 seconds.
+#include "run/keep_cut.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #define LONGEST_S ((int64_t)24 * 3600)
 #define ASK_MS 60000
 
-bool hold_parse(const char *text, int64_t *seconds, struct err *e) {
+bool keep_cut_time(const char *text, int64_t *seconds, struct err *e) {
     static const struct {
         const char *unit;
         int64_t seconds;
@@ -29,7 +29,7 @@ bool hold_parse(const char *text, int64_t *seconds, struct err *e) {
                    text);
 }
 
-struct hold {
+struct keeping {
     struct host *host;
     const struct run_options *again;
     struct buf dir;        // of the newest run
@@ -46,7 +46,7 @@ static void time_is_up(void *ctx) {
 }
 
 // In a world of our own time is moved on instead. False: a signal came.
-static bool wait_a_while(struct hold *k, int64_t seconds) {
+static bool wait_a_while(struct keeping *k, int64_t seconds) {
     backend_advance_fn *advance = backend_advance(&k->host->backend);
     bool up = false;
     struct err ignored;
@@ -62,7 +62,7 @@ static bool wait_a_while(struct hold *k, int64_t seconds) {
 
 // --- cutting again -------------------------------------------------------------------
 
-static bool ask(struct hold *k) {
+static bool ask(struct keeping *k) {
     struct host *h = k->host;
     struct buf answer = BUF_EMPTY;
     struct err e;
@@ -86,7 +86,7 @@ static const char *id_of(const struct buf *dir) {
 }
 
 // What the new run left counts from now on.
-static void cut_again(struct hold *k) {
+static void cut_again(struct keeping *k) {
     struct buf dir = BUF_EMPTY;
     struct run_options o = *k->again;
     o.dir = &dir;
@@ -103,7 +103,7 @@ static void cut_again(struct hold *k) {
     } else buf_free(&dir);
 }
 
-static bool look(struct hold *k) {
+static bool look(struct keeping *k) {
     struct former f;
     struct err e;
     bool opened = former_open(buf_str(&k->dir), &f, &e);
@@ -113,7 +113,7 @@ static bool look(struct hold *k) {
     return code == EXIT_DONE;
 }
 
-static void look_and_act(struct hold *k) {
+static void look_and_act(struct keeping *k) {
     k->loose = !look(k);
     if (!k->loose) {
         k->asked = false;
@@ -124,9 +124,9 @@ static void look_and_act(struct hold *k) {
     if ((k->recut && k->host->yes) || ask(k)) cut_again(k);
 }
 
-int hold_run(struct host *h, const char *dir, int code, int64_t seconds,
+int keep_cut(struct host *h, const char *dir, int code, int64_t seconds,
              const struct run_options *again, bool recut) {
-    struct hold k = {.host = h, .again = again, .dir = BUF_EMPTY, .left_s = seconds,
+    struct keeping k = {.host = h, .again = again, .dir = BUF_EMPTY, .left_s = seconds,
                      .recut = recut, .unverified = code != EXIT_DONE};
     buf_add_str(&k.dir, dir);
     console_say(h->console, STYLE_BOLD,
