@@ -115,9 +115,10 @@ static void tell_restored(const struct scene *s, const struct val *planned,
     for (size_t i = 0; i < val_count(now); i++) {
         const struct val *item = val_at(now, i), *was = same_item(planned, item);
         if (!is_state(item, "already") || !was || !is_state(was, "back")) continue;
+        const char *text = val_get_str(item, "was", "");
         console_say(s->console, STYLE_GOOD, "  restored: %s  %s  %s",
                     val_get_str(item, "subject", "?"), val_get_str(item, "attribute", ""),
-                    text_of(item, "was"));
+                    *text ? text : "gone, as before the run");
     }
 }
 

@@ -67,8 +67,17 @@ static void find_consequences(struct run *r) {
     val_unref(about);
 }
 
+// An undo opens again what was cut: that connections live on is what it is for.
+static void leave_out_survivors(struct run *r) {
+    struct val *rest = val_copy(r->plan.consequences);
+    if (rest && val_type(rest) == VAL_MAP && val_set(rest, "survivors", val_list()))
+        plan_put(&r->plan.consequences, val_ref(rest));
+    val_unref(rest);
+}
+
 void run_tell_plan(struct run *r) {
     find_consequences(r);
+    if (r->options->script) leave_out_survivors(r);
     struct err e;
     struct buf head = BUF_EMPTY;
     struct val *v = val_map(), *steps = plan_to_val(&r->plan, r->host->model, &e);

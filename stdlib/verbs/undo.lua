@@ -51,7 +51,7 @@ return playbook {
   run = function(args, step)
     local stages = args.stages or {}
     if #stages == 0 then return end
-    step("Take back " .. args.run, { on_failure = "warn" }, function()
+    step("Take it back", { on_failure = "warn" }, function()
       for _, stage in ipairs(stages) do
         local before, calls = #failures, {}
         for _, call in ipairs(stage) do
