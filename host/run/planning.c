@@ -26,6 +26,14 @@ static bool rehearse(struct run *r, struct err *e) {
     return finished;
 }
 
+// What the script says that an earlier run made is this one's own when it executes, too.
+static bool adopt_created(struct run *r, struct err *e) {
+    const struct val *ids = r->rehearsal.created;
+    for (size_t i = 0; i < val_count(ids); i++)
+        if (!val_append(r->gate.created, val_ref(val_at(ids, i)))) return err_memory(e);
+    return true;
+}
+
 static bool advise_all(struct run *r, struct err *e) {
     struct advice a = {.loop = r->host->loop,
                        .model = r->host->model,
@@ -124,6 +132,6 @@ bool run_permitted(const struct run *r, struct err *e) {
 
 bool run_plan(struct run *r, struct err *e) {
     return backend_region(&r->host->backend, &r->scene.region, e) && rehearse(r, e) &&
-           run_hold(r, e) && run_open_journal(r, e) && run_guard_ask(r, e) && advise_all(r, e) &&
+           adopt_created(r, e) &&           run_hold(r, e) && run_open_journal(r, e) && run_guard_ask(r, e) && advise_all(r, e) &&
            run_guard_learn(r, e);
 }

@@ -110,14 +110,24 @@ static bool resolve(struct rehearsal *r, const struct val *declared, const struc
     return ok;
 }
 
+static bool adopt_created(struct rehearsal *r, struct val *created, struct err *e) {
+    r->created = created;
+    for (size_t i = 0; i < val_count(created); i++)
+        if (!val_append(r->gate->created, val_ref(val_at(created, i)))) return err_memory(e);
+    return true;
+}
+
 // What the script says instead of a command line.
 static bool ask_script(struct rehearsal *r, struct err *e) {
     const struct run_script *script = r->script;
-    struct val *answers = NULL, *labels = NULL;
+    struct script_arguments said = {0};
+    struct val *answers = NULL;
     bool ok = ask_all(r, script->reads, &answers, e) && tell_identity(r, e) &&
-              script->arguments(script->ctx, r->scene, answers, &r->args, &labels, e) &&
-              snapshot_take(r->live, r->gate->model, r->advisor, e);
-    if (labels) plan_put(&r->scene->labels, labels);
+              script->arguments(script->ctx, r->scene, answers, &said, e);
+    r->args = said.args;
+    if (said.labels) plan_put(&r->scene->labels, said.labels);
+    ok = adopt_created(r, said.created, e) && ok &&
+         snapshot_take(r->live, r->gate->model, r->advisor, e);
     val_unref(answers);
     return ok;
 }
@@ -186,5 +196,6 @@ struct pass_handler rehearsal_handler(struct rehearsal *r) {
 
 void rehearsal_free(struct rehearsal *r) {
     val_unref(r->args);
-    r->args = NULL;
+    val_unref(r->created);
+    r->args = r->created = NULL;
 }

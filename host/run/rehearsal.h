@@ -19,6 +19,7 @@ struct rehearsal {
     const struct val *given;  // the command line's "key=value" pairs
     const struct run_script *script;  // gives the arguments instead; NULL: it does not
 
+    struct val *created;  // the script's; NULL when there is none
     struct val *args;  // found: what the playbook runs with
 };
 

@@ -58,15 +58,6 @@ static bool find_source(struct run *r, struct err *e) {
     return true;
 }
 
-static bool adopt_created(struct run *r, struct err *e) {
-    const struct val *ids = r->options->script ? r->options->script->created : NULL;
-    for (size_t i = 0; i < val_count(ids); i++)
-        if (!val_append(r->rehearsal_gate.created, val_ref(val_at(ids, i))) ||
-            !val_append(r->gate.created, val_ref(val_at(ids, i))))
-            return err_memory(e);
-    return true;
-}
-
 static bool prepare(struct run *r, struct err *e) {
     struct host *h = r->host;
     if (!plan_init(&r->plan)) return err_memory(e);
@@ -85,7 +76,7 @@ static bool prepare(struct run *r, struct err *e) {
     init_gate(r, &r->gate, GATE_EXECUTION, &r->live_answers);
     if (!gate_init(&r->rehearsal_gate, e) || !gate_init(&r->gate, e)) return false;
     r->rehearsed.created = r->rehearsal_gate.created;
-    return adopt_created(r, e) && make_id(r, e);
+    return make_id(r, e);
 }
 
 struct pass_setup run_setup(struct run *r, struct gate *g, bool real_time) {
@@ -178,7 +169,7 @@ static bool plan_it(struct run *r, struct err *e) {
         return true;
     }
     run_tell_plan(r);
-    lease_show(&r->lease);
+    if (!is_idle(r)) lease_show(&r->lease);
     return run_allowed(r, e) && run_permitted(r, e);
 }
 
@@ -314,7 +305,8 @@ static int run_it(struct run *r) {
     // A wrong argument is the command line's fault, not a run.
     // Nor is one that found its instance held by another of this machine.
     const struct err *why = &r->outcome.err;
-    bool usage = !r->journal && (err_is(why, ERR_USAGE) || err_is(why, ERR_BUSY));
+    bool usage = !r->journal && !r->outcome.finished &&
+                 (err_is(why, ERR_USAGE) || err_is(why, ERR_BUSY));
     int code;
     if (usage || (!r->journal && !run_open_journal(r, &e))) {
         console_error(r->host->console, usage ? &r->outcome.err : &e);

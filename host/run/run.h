@@ -13,17 +13,22 @@
 #include "run/scene.h"
 #include "run/source.h"
 
+// New references, NULL until they are known.
+struct script_arguments {
+    struct val *args;     // what the playbook runs with
+    struct val *labels;   // of the headline
+    struct val *created;  // ids that an earlier run made: they are this run's own
+};
+
 // What a verb of the host's own (undo) does around the one run path: its playbook is trusted and
 // embedded, and its arguments do not come from a command line. All functions are called once, in
 // this order; `ctx` is theirs.
 struct run_script {
     void *ctx;
     const struct val *reads;    // calls, asked together with who am I
-    const struct val *created;  // ids that an earlier run made: they are this run's own
-    // From the answers ({value} or {error} each, beside `reads`): what the playbook runs with, and
-    // the labels of the headline. New references.
+    // From the answers ({value} or {error} each, beside `reads`).
     bool (*arguments)(void *ctx, const struct scene *s, const struct val *answers,
-                      struct val **args, struct val **labels, struct err *e);
+                      struct script_arguments *out, struct err *e);
     // Below the headline of the plan.
     void (*tell)(void *ctx, const struct scene *s);
     // There are calls, and they may be sent when this returns true. `run_id`: the id of this run.

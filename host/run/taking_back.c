@@ -147,33 +147,24 @@ static bool is_listed(const struct val *list, const char *id) {
     return false;
 }
 
-static bool add_made(struct val *list, const struct val *result, const struct val *params) {
-    const char *text = val_as_str(result, NULL);
-    if (text) {
-        const char *id = resource_id_in(result);
-        bool made = id && !val_mentions(params, id) && !is_listed(list, id);
-        return !made || val_append(list, val_ref(result));
-    }
-    for (size_t i = 0; i < val_count(result); i++)
-        if (!add_made(list, val_at(result, i), params)) return false;
-    return true;
+// Of a call that names one thing alone, and deletes it: its id.
+static const char *deleted_by(const struct val *call) {
+    const struct val *params = val_get(call, "params");
+    const char *operation = val_get_str(call, "operation", "");
+    bool deletes = text_starts(operation, "delete_") || text_starts(operation, "release_");
+    return deletes && val_count(params) == 1 ? val_as_str(val_at(params, 0), NULL) : NULL;
 }
 
-static bool is_creation(const struct val *change) {
-    const char *operation = val_get_str(change, "operation", "");
-    const char *class = val_get_str(val_get(change, "inverse"), "class", "");
-    return text_starts(operation, "create_") && strcmp(class, "kept") != 0;
-}
-
-struct val *changes_made_ids(const struct val *changes) {
+struct val *made_by_the_run(const struct val *stages) {
     struct val *list = val_list();
-    for (size_t i = 0; list && i < val_count(changes); i++) {
-        const struct val *change = val_at(changes, i);
-        if (!is_creation(change) ||
-            add_made(list, val_get(change, "result"), val_get(change, "params")))
-            continue;
-        val_unref(list);
-        return NULL;
+    for (size_t i = 0; list && i < val_count(stages); i++) {
+        const struct val *stage = val_at(stages, i);
+        for (size_t k = 0; list && k < val_count(stage); k++) {
+            const char *id = deleted_by(val_at(stage, k));
+            if (!id || is_listed(list, id) || val_append(list, val_cstr(id))) continue;
+            val_unref(list);
+            list = NULL;
+        }
     }
     return list;
 }

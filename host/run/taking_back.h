@@ -19,9 +19,9 @@ struct val *run_changes(const char *run_dir, struct err *e);
 #define UNDO_STATE_SIZE 32
 bool run_undo_state(const char *run_dir, char state[UNDO_STATE_SIZE], struct err *e);
 
-// The ids that these changes made: their results name them, their parameters do not. Evidence is
-// left out. A new list, NULL on no memory.
-struct val *changes_made_ids(const struct val *changes);
+// The resources that the stages of an undo delete as a whole: the run had made them. A new list of
+// ids, NULL on no memory.
+struct val *made_by_the_run(const struct val *stages);
 
 // The instances that the arguments or parameters in `v` name: a new list of {id, name = ""}, as
 // the labels of a scene. NULL on no memory.

@@ -18,7 +18,7 @@
 struct undo {
     struct host *host;
     const struct former *former;
-    struct val *changes, *reads, *created;
+    struct val *changes, *reads;
     struct val *planned;      // the items, as they were found
     struct val *now;          // as they are at the end; NULL when that was not looked at
     struct journal *journal;  // the run's own, from undo.start on
@@ -56,15 +56,16 @@ static bool judge(const struct undo *u, const struct val *answers, struct val **
 }
 
 static bool arguments(void *ctx, const struct scene *s, const struct val *answers,
-                      struct val **args, struct val **labels, struct err *e) {
+                      struct script_arguments *out, struct err *e) {
     struct undo *u = ctx;
     struct val *plan = NULL;
     if (!former_same_place(u->former, s, e)) return false;
     bool ok = judge(u, answers, &plan, &u->planned, e);
     if (ok) {
-        *args = args_of(u, plan);
-        *labels = labels_of(u);
-        ok = (*args && *labels) || err_memory(e);
+        out->args = args_of(u, plan);
+        out->labels = labels_of(u);
+        out->created = made_by_the_run(val_get(plan, "stages"));
+        ok = (out->args && out->labels && out->created) || err_memory(e);
     }
     val_unref(plan);
     return ok;
@@ -222,7 +223,7 @@ static int end(void *ctx, const struct scene *s, const char *run_id, const struc
 static bool may_be_undone(const struct former *f, struct err *e) {
     const struct run_summary *run = &f->run;
     if (!former_may_be_believed(f, e)) return false;
-    if (strcmp(run_text(run, "playbook"), "undo") != 0) return true;
+    if (!former_is_undo(f)) return true;
     const char *of = val_get_str(val_get(run->start, "args"), "run", "RUN");
     return err_set(e, ERR_USAGE,
                    "%s is itself an undo (of %.128s), which is not taken back: run the playbook "
@@ -234,21 +235,19 @@ static bool prepare(struct undo *u, struct err *e) {
     const struct advisor *a = u->host->advisor;
     const char *dir = buf_str(&u->former->dir);
     u->changes = run_changes(dir, e);
-    if (!u->changes || !run_undo_state(dir, u->state_before, e)) return false;
-    u->created = changes_made_ids(u->changes);
-    return (u->created || err_memory(e)) && a->undo_reads(a->ctx, u->changes, &u->reads, e);
+    return u->changes && run_undo_state(dir, u->state_before, e) &&
+           a->undo_reads(a->ctx, u->changes, &u->reads, e);
 }
 
 static int run_script(struct undo *u) {
     struct source source = {0};
     struct err e;
-    if (!source_asset("stdlib/verbs/undo.lua", &source, &e)) {
+    if (!source_asset(UNDO_SOURCE, &source, &e)) {
         console_error(u->host->console, &e);
         return EXIT_FAILED;
     }
     const struct run_script script = {.ctx = u,
                                       .reads = u->reads,
-                                      .created = u->created,
                                       .arguments = arguments,
                                       .tell = tell,
                                       .begin = begin,
@@ -294,7 +293,6 @@ int undo_run(struct host *h, struct former *f, bool dry_run) {
     journal_free(u.journal);
     val_unref(u.changes);
     val_unref(u.reads);
-    val_unref(u.created);
     val_unref(u.planned);
     val_unref(u.now);
     if (lost && (code == EXIT_DONE || code == EXIT_NOT_VERIFIED)) code = EXIT_JOURNAL;
