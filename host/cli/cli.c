@@ -41,6 +41,8 @@ static const struct verb verbs[] = {
     {"apply", "apply FILE", "execute a plan that `plan --out FILE` saved, if nothing has moved",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_apply},
     {"close", "close RUN", "close a window left open; how to take a run back", NEEDS_MODEL, verb_close},
+    {"resume", "resume RUN", "finish a run that stopped half-way",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_resume},
     {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
     {"list", "list", "the playbooks that can be named", NEEDS_PLAYBOOKS, verb_list},

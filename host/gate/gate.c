@@ -98,9 +98,12 @@ static void note_outcome(struct gate *g, struct gate_request *r, const struct aw
         p->succeeded |= reply->ok;  // a second closing that finds nothing takes nothing back
         p->unknown = reply->unknown;
     }
-    if (!p || !reply->ok) return;
-    note_created(g, p->result, reply->value);
-    binding_learn(g->bindings, p->result, reply->value, NULL);
+    if (p && reply->ok) gate_learn(g, p, reply->value);
+}
+
+void gate_learn(struct gate *g, const struct planned_call *p, const struct val *result) {
+    note_created(g, p->result, result);
+    binding_learn(g->bindings, p->result, result, NULL);
 }
 
 void gate_finish(struct gate_request *r, const struct aws_reply *reply) {
@@ -127,6 +130,8 @@ static void end_call(struct gate_request *r, const struct aws_reply *reply) {
     } else if (g->mode == GATE_REHEARSAL) {
         plan_put(&r->planned->result, val_ref(reply->ok ? reply->value : val_nil()));
         note_created(g, reply->value, reply->value);
+    } else if (r->own) {
+        gate_record_outcome(g, r, reply, safe);
     } else {
         g->in_flight--;
         note_outcome(g, r, reply);
@@ -154,7 +159,7 @@ static bool is_conflict(const struct err *e) {
 // and once more.
 static bool needs_settling(const struct gate_request *r, const struct aws_reply *reply) {
     bool opening = r->planned && r->planned->window == WINDOW_OPENING;
-    if (!r->op->mutates || r->closing || opening || !r->gate->settle) return false;
+    if (!r->op->mutates || r->closing || r->own || opening || !r->gate->settle) return false;
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
@@ -204,7 +209,7 @@ static void answered(void *ctx, const struct aws_reply *reply) {
 static bool still_wanted(void *ctx, struct err *e) {
     const struct gate_request *r = ctx;
     if (!r->gate) return too_late(e);
-    if (r->closing || !r->gate->latched) return true;
+    if (r->closing || r->last || !r->gate->latched) return true;
     *e = r->gate->latch;
     return false;
 }
@@ -257,8 +262,17 @@ static void fail(struct gate_request *r, const struct err *why) {
     gate_finish(r, &reply);
 }
 
+static void send_own(struct gate *g, struct gate_request *r) {
+    struct err e;
+    if (!start(g, r, &e)) fail(r, &e);
+}
+
 static void send_mutation(struct gate *g, struct gate_request *r) {
     struct err e;
+    if (r->own) {
+        send_own(g, r);
+        return;
+    }
     g->in_flight++;
     if (r->planned) r->planned->made = true;
     window_sent(g, r);
@@ -282,17 +296,42 @@ void gate_flush(struct gate *g) {
     }
 }
 
-static void enqueue(struct gate *g, struct gate_request *r) {
-    r->next = NULL;
-    *g->queue_end = r;
-    g->queue_end = &r->next;
-}
-
 // The request is the caller's again. Returns false.
 static bool not_started(struct gate_request *r) {
     val_unref(r->prepared);
     r->prepared = NULL;
     return false;
+}
+
+// Not known: *go, and it is to be sent. Else the answer comes, or `e` says why not.
+static bool recalls(struct gate *g, struct gate_request *r, bool *go, struct err *e) {
+    enum gate_memory m = g->recall ? g->recall(g->recall_ctx, r, e) : GATE_NEW;
+    *go = m == GATE_NEW;
+    if (m == GATE_DIVERGED) {
+        gate_latch(g, e);
+        return not_started(r);
+    }
+    if (m == GATE_KNOWN) note_start(g, r);
+    if (m == GATE_KNOWN && r->planned) r->planned->made = true;
+    return true;
+}
+
+void gate_recalled(struct gate_request *r, const struct aws_reply *reply) {
+    struct aws_reply late = {0};
+    if (r->gate) {
+        note_end(r);
+        if (r->planned && reply->ok) gate_learn(r->gate, r->planned, reply->value);
+    } else {
+        too_late(&late.err);
+        reply = &late;
+    }
+    gate_finish(r, reply);
+}
+
+static void enqueue(struct gate *g, struct gate_request *r) {
+    r->next = NULL;
+    *g->queue_end = r;
+    g->queue_end = &r->next;
 }
 
 static bool submit_mutation(struct gate *g, struct gate_request *r, struct err *e) {
@@ -302,11 +341,30 @@ static bool submit_mutation(struct gate *g, struct gate_request *r, struct err *
         return start(g, r, e) || not_started(r);
     }
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
-    if (!r->prepared) return false;
+    bool go;
+    if (!r->prepared || !recalls(g, r, &go, e)) return false;
+    if (!go) return true;
     if (!gate_record_intent(g, r, e) && !r->closing) {
         *e = g->latch;
         return not_started(r);
     }
+    enqueue(g, r);
+    return true;
+}
+
+bool gate_submit_own(struct gate *g, struct gate_request *r, bool last, struct err *e) {
+    r->gate = g;
+    r->own = true;
+    r->last = last;
+    r->op = model_operation(g->model, r->service, r->operation, e);
+    if (!r->op) return false;
+    if (g->latched && !last) {
+        *e = g->latch;
+        return false;
+    }
+    r->prepared = codec_prepare(g->model, r->op, r->params, e);
+    if (!r->prepared) return false;
+    if (!gate_record_intent(g, r, e)) return not_started(r);
     enqueue(g, r);
     return true;
 }
@@ -316,7 +374,9 @@ bool gate_submit(struct gate *g, struct gate_request *r, struct err *e) {
     if (!gate_check_call(g, r, e)) return false;
     if (r->op->mutates) return submit_mutation(g, r, e);
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
-    return (r->prepared && start(g, r, e)) || not_started(r);
+    bool go;
+    if (!r->prepared || !recalls(g, r, &go, e)) return false;
+    return !go || start(g, r, e) || not_started(r);
 }
 
 bool gate_send_closing(struct gate *g, struct gate_request *r, struct err *e) {

@@ -47,6 +47,8 @@ struct gate_request {
     struct planned_call *planned;
     char key[KEY_SIZE];
     bool closing;
+    bool own;     // the host's own, as gate_submit_own says
+    bool last;    // own: passes the latch
     bool resent;  // its fate was looked up, it had not taken effect, and it was sent once more
     struct gate_request *next;
     struct gate_request *next_started, **link_started;  // while its answer is due
@@ -54,6 +56,13 @@ struct gate_request {
 
 // What reads say of a mutation whose answer never came.
 enum gate_fate { FATE_LOOKED_DONE, FATE_LOOKED_NOT_DONE, FATE_STILL_UNKNOWN };
+
+// What a resumed run's journal says of a call that the playbook asks for.
+enum gate_memory {
+    GATE_NEW,     // nothing: it goes its way
+    GATE_KNOWN,   // its answer, which comes by gate_recalled, later, exactly once
+    GATE_DIVERGED  // the playbook left its journal: refused
+};
 
 #define GATE_MAX_READS 100000
 #define GATE_MAX_MUTATIONS 20000
@@ -88,6 +97,12 @@ struct gate {
     bool (*settle)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
     void *settle_ctx;
 
+    // Of a resumed run: asked about each call that has passed its checks, before its intent; and
+    // whether the window that is to be opened was opened and closed already. NULL: nothing is known.
+    enum gate_memory (*recall)(void *ctx, struct gate_request *r, struct err *e);
+    enum gate_memory (*recall_window)(void *ctx, struct err *e);
+    void *recall_ctx;
+
     // The open step's planned calls have all been made and answered. NULL: nobody to tell.
     void (*all_made)(void *ctx);
     void *all_made_ctx;
@@ -114,6 +129,11 @@ void gate_free(struct gate *g);
 // check refused it: `e` says which; the request is the caller's again.
 bool gate_submit(struct gate *g, struct gate_request *r, struct err *e);
 
+// A mutation of the host itself, in no plan (a lease): queued until gate_flush like any other,
+// intent first, with the key that it has. It counts as no change of the run, and its fate is
+// nobody's question. `last`: it passes the latch. False, and `done` never, when it cannot go.
+bool gate_submit_own(struct gate *g, struct gate_request *r, bool last, struct err *e);
+
 // Puts the queued intents on disk with one sync, then sends the requests.
 void gate_flush(struct gate *g);
 
@@ -121,6 +141,12 @@ void gate_flush(struct gate *g);
 // answered instead.
 void gate_settled(struct gate *g, struct gate_request *r, enum gate_fate fate,
                   const struct val *result, const struct aws_reply *reply);
+
+// The word of `recall`: nothing is sent, nothing is journaled.
+void gate_recalled(struct gate_request *r, const struct aws_reply *reply);
+
+// What a call of the plan answered: planned ids are bound, and what it made is known.
+void gate_learn(struct gate *g, const struct planned_call *p, const struct val *result);
 
 // Every later mutation is refused with `why`, closing calls excepted. The first latch stays.
 void gate_latch(struct gate *g, const struct err *why);

@@ -1,6 +1,7 @@
 // execution.c - steps, one after the other.
 #include "run/execution.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/binding.h"
@@ -122,13 +123,34 @@ static bool all_shown(struct execution *x, int64_t before, struct err *e) {
     return declined(x, e);
 }
 
+// Of a resumed run, only what is still to be made: the rest is as its journal says.
+static bool advise_step(struct execution *x, const struct planned_step *s, bool prove,
+                        struct err *e) {
+    struct planned_call **left = calloc(s->count + 1, sizeof(struct planned_call *));
+    size_t n = 0;
+    if (!left) return err_memory(e);
+    for (size_t i = 0; i < s->count; i++)
+        if (!x->plan->calls[s->first + i]->known) left[n++] = x->plan->calls[s->first + i];
+    bool ok = advise(&x->advice, left, n, prove, e);
+    free(left);
+    return ok;
+}
+
+static void say_known(const struct execution *x, const struct planned_step *s) {
+    size_t left = plan_calls_left(x->plan, s);
+    if (left == s->count) return;
+    console_say(x->scene->console, STYLE_CARE,
+                "  %zu of these %zu calls were answered before the run stopped; they are not made again",
+                s->count - left, s->count);
+}
+
 // Everything that the operator must see is read and shown before the question.
 static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     const struct planned_step *s = &x->plan->steps[index];
     // The ids are real now. While somebody is asked anyway, a proof costs nothing; before a
     // cut that nobody is asked about it would cost a round trip.
     bool prove = confirm_will_ask(x->confirm, x->plan, index + 1);
-    bool ok = advise(&x->advice, x->plan->calls + s->first, s->count, prove, e);
+    bool ok = advise_step(x, s, prove, e);
     drop_ahead(x);
     if (!ok) return false;
     if (prove) console_before_question(x->scene->console);
@@ -144,7 +166,16 @@ static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     console_say(x->scene->console, STYLE_BOLD, "%s", buf_str(&head));
     buf_free(&head);
     show_step(x->scene, x->plan, index + 1);
+    say_known(x, s);
     return !prove || all_shown(x, lost, e);
+}
+
+// The planned step that comes now, added when it was not planned.
+static bool next_step(struct execution *x, const char *title, const struct val *options,
+                      size_t *index, struct err *e) {
+    if (!find_step(x, title, index) && !add_unplanned_step(x, title, options, index, e)) return false;
+    x->next_step = *index + 1;
+    return true;
 }
 
 static bool may_begin(struct execution *x, struct err *e) {
@@ -161,9 +192,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
         *e = x->gate->latch;
         return false;
     }
-    if (!find_step(x, title, &index) && !add_unplanned_step(x, title, options, &index, e))
-        return false;
-    x->next_step = index + 1;
+    if (!next_step(x, title, options, &index, e)) return false;
     if (!gate_record(x->gate, "step.open", step_members(x, index), e)) return false;
     scene_event(x->scene, "step.open", step_members(x, index));
     if (x->plan->steps[index].count) {
@@ -178,6 +207,15 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
     x->ahead_is_last = false;
     look_ahead(x, index + 1);
     return true;
+}
+
+bool execution_recall_step(struct execution *x, const char *title, const struct val *options,
+                           bool skipped, struct err *e) {
+    size_t index;
+    if (!next_step(x, title, options, &index, e)) return false;
+    x->plan->steps[index].state = skipped ? STEP_SKIPPED : STEP_BEGUN;
+    x->ahead_is_last = false;
+    return skipped || gate_open_step(x->gate, index, true, e);
 }
 
 // --- the step ends -------------------------------------------------------------
@@ -231,6 +269,17 @@ static bool end_step(void *ctx, const struct val *error, struct err *e) {
     console_warn(x->scene->console, "step \"%s\" failed, the run goes on: %s: %s", s->title, e->code,
                  e->message);
     return true;
+}
+
+bool execution_recall_end(struct execution *x, const struct val *error, struct err *e) {
+    struct planned_step *s = &x->plan->steps[x->gate->step];
+    s->state = error ? STEP_FAILED : STEP_DONE;
+    bool warn = s->warn && !x->gate->latched;
+    val_unref(gate_close_step(x->gate));
+    if (!error) return true;
+    err_from_val(e, error);
+    x->outcome->warned = true;
+    return warn;
 }
 
 // --- the rest --------------------------------------------------------------------
@@ -317,7 +366,7 @@ struct pass_handler execution_handler(struct execution *x) {
     x->gate->ask_ctx = x;
     x->gate->all_made = look_again;
     x->gate->all_made_ctx = x;
-    return (struct pass_handler){x, declared, begin_step, end_step, expect, log_line};
+    return (struct pass_handler){x, declared, begin_step, end_step, expect, log_line, NULL};
 }
 
 void execution_left_out(struct execution *x) {

@@ -58,15 +58,12 @@ static bool find_source(struct run *r, struct err *e) {
     return true;
 }
 
-static bool prepare(struct run *r, struct err *e) {
+bool run_make(struct run *r, struct err *e) {
     struct host *h = r->host;
     if (!plan_init(&r->plan)) return err_memory(e);
     r->scene = scene_new(h);
     r->modules = val_map();
     if (!r->modules) return err_memory(e);
-    r->given = r->options->saved ? val_ref(r->options->saved->given)
-                                 : parse_pairs(r->options->pairs, r->options->pair_count, e);
-    if (!r->given || !find_source(r, e)) return false;
     if (!live_init(&r->live, h->backend.answers, h->loop, e) ||
         !rehearsed_init(&r->rehearsed, &r->live, h->model, h->advisor, e))
         return false;
@@ -76,7 +73,13 @@ static bool prepare(struct run *r, struct err *e) {
     init_gate(r, &r->gate, GATE_EXECUTION, &r->live_answers);
     if (!gate_init(&r->rehearsal_gate, e) || !gate_init(&r->gate, e)) return false;
     r->rehearsed.created = r->rehearsal_gate.created;
-    return make_id(r, e);
+    return true;
+}
+
+static bool prepare(struct run *r, struct err *e) {
+    const struct run_options *o = r->options;
+    r->given = o->saved ? val_ref(o->saved->given) : parse_pairs(o->pairs, o->pair_count, e);
+    return r->given && find_source(r, e) && run_make(r, e) && make_id(r, e);
 }
 
 struct pass_setup run_setup(struct run *r, struct gate *g, bool real_time) {
@@ -115,6 +118,19 @@ bool run_open_journal(struct run *r, struct err *e) {
            gate_sync(&r->gate, e);
 }
 
+// What else a resumed run wants to know of the plan.
+static struct val *plan_members(const struct run *r) {
+    const struct plan *p = &r->plan;
+    struct val *v = val_map();
+    if (v && val_set(v, "labels", val_ref(r->scene.labels)) &&
+        val_set(v, "notes", val_ref(p->notes)) &&
+        val_set(v, "survivors", val_ref(p->survivors)) && val_set(v, "around", val_ref(p->around)) &&
+        val_set(v, "consequences", val_ref(p->consequences)))
+        return v;
+    val_unref(v);
+    return NULL;
+}
+
 static bool keep_plan(struct run *r, struct err *e) {
     struct val *steps = plan_to_val(&r->plan, r->host->model, e), *v = val_map();
     bool ok = steps && v && val_set(v, "steps", val_ref(steps));
@@ -122,7 +138,7 @@ static bool keep_plan(struct run *r, struct err *e) {
     if (ok) json_print_pretty(&json, v);
     buf_printf(&path, "%s/plan.json", buf_str(&r->dir));
     ok = ok && !json.failed && !path.failed && file_replace(path.data, json.data, json.len, e) &&
-         journal_append_large(r->journal, "plan", val_map(), "steps", val_ref(steps), e) &&
+         journal_append_large(r->journal, "plan", plan_members(r), "steps", val_ref(steps), e) &&
          gate_sync(&r->gate, e);
     buf_free(&json);
     buf_free(&path);
@@ -192,6 +208,7 @@ static void execute(struct run *r, struct pass_end *end) {
     r->gate.settle_ctx = &r->settler;
     struct pass_setup setup = run_setup(r, &r->gate, true);
     struct pass_handler handler = execution_handler(&r->execution);
+    if (r->between) handler = r->between(r->between_ctx, handler);
     bool simulated = scene_is_simulated(&r->scene);
     if (simulated) show_flows(&r->scene, r->host->advisor, "before");
     pass_run(&setup, &handler, end);
@@ -200,7 +217,7 @@ static void execute(struct run *r, struct pass_end *end) {
     execution_free(&r->execution);
 }
 
-static bool ready_to_ask(struct run *r, struct err *e) {
+bool run_ready_to_ask(struct run *r, struct err *e) {
     const struct host *h = r->host;
     struct err no_terminal;
     r->confirm = (struct confirm){
@@ -211,18 +228,21 @@ static bool ready_to_ask(struct run *r, struct err *e) {
     return confirm_possible(&r->confirm, &r->plan, e);
 }
 
+void run_execute(struct run *r, struct pass_end *end) {
+    struct outcome *o = &r->outcome;
+    execute(r, end);
+    o->finished = end->finished && !r->gate.latched;
+    if (!o->finished) o->err = r->gate.latched ? r->gate.latch : end->err;
+}
+
 // From the rehearsal to the end of the execution; what went wrong is in the outcome.
 static void go(struct run *r, struct pass_end *end) {
     struct outcome *o = &r->outcome;
     *end = (struct pass_end){0};
     bool ok = plan_it(r, &o->err);
     if (!ok && r->rehearsal_gate.latched && !*o->err.code) o->err = r->rehearsal_gate.latch;
-    ok = ok && ready_to_ask(r, &o->err) && keep_plan(r, &o->err);
-    if (ok) {
-        execute(r, end);
-        o->finished = end->finished && !r->gate.latched;
-        if (!o->finished) o->err = r->gate.latched ? r->gate.latch : end->err;
-    }
+    ok = ok && run_ready_to_ask(r, &o->err) && keep_plan(r, &o->err);
+    if (ok) run_execute(r, end);
     // One that came when all was done changed nothing.
     if (!o->finished) o->signal = loop_signal(r->host->loop);
 }
@@ -286,7 +306,7 @@ static int run_it(struct run *r) {
     return code;
 }
 
-static void free_run(struct run *r) {
+void run_free(struct run *r) {
     prompt_close(r->confirm.prompt);
     if (!r->journal && r->dir.len) rmdir(r->dir.data);  // nothing came of it
     journal_free(r->journal);
@@ -324,6 +344,6 @@ int run_playbook(struct host *h, const struct run_options *o) {
     } else {
         code = o->plan_only ? plan_only(r) : run_it(r);
     }
-    free_run(r);
+    run_free(r);
     return code;
 }
