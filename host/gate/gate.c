@@ -75,21 +75,6 @@ static bool mentions_created(const struct gate *g, const struct val *params) {
     return false;
 }
 
-// Ids that a create answered with: what its rehearsed answer held planned ids for.
-static void note_created(struct gate *g, const struct val *planned, const struct val *real) {
-    const char *id = val_as_str(real, NULL);
-    if (val_as_str(planned, NULL)) {
-        // A planned id that is bound already was made by an earlier call, not by this one.
-        bool fresh = planned_id_in(planned) && !val_get(g->bindings, val_as_str(planned, ""));
-        if (id && fresh) val_append(g->created, val_ref(real));
-        return;
-    }
-    for (size_t i = 0; i < val_count(planned); i++) {
-        const char *key = val_key_at(planned, i);
-        note_created(g, val_at(planned, i), key ? val_get(real, key) : val_at(real, i));
-    }
-}
-
 static void note_outcome(struct gate *g, struct gate_request *r, const struct aws_reply *reply) {
     struct planned_call *p = r->planned;
     if (reply->ok || reply->unknown) g->changed = true;
@@ -99,11 +84,6 @@ static void note_outcome(struct gate *g, struct gate_request *r, const struct aw
         p->unknown = reply->unknown;
     }
     if (p && reply->ok) gate_learn(g, p, reply->value);
-}
-
-void gate_learn(struct gate *g, const struct planned_call *p, const struct val *result) {
-    note_created(g, p->result, result);
-    binding_learn(g->bindings, p->result, result, NULL);
 }
 
 void gate_finish(struct gate_request *r, const struct aws_reply *reply) {
@@ -129,7 +109,7 @@ static void end_call(struct gate_request *r, const struct aws_reply *reply) {
         gate_record_read(g, r, reply, safe);
     } else if (g->mode == GATE_REHEARSAL) {
         plan_put(&r->planned->result, val_ref(reply->ok ? reply->value : val_nil()));
-        note_created(g, reply->value, reply->value);
+        gate_note_created(g, reply->value, reply->value);
     } else if (r->own) {
         gate_record_outcome(g, r, reply, safe);
     } else {

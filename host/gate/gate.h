@@ -161,6 +161,10 @@ struct val *gate_close_step(struct gate *g);
 bool gate_record(struct gate *g, const char *kind, struct val *members, struct err *e);
 bool gate_sync(struct gate *g, struct err *e);
 
+// Notes the ids that an answer names where the rehearsed one has new planned ids. For this folder
+// alone.
+void gate_note_created(struct gate *g, const struct val *planned, const struct val *real);
+
 // Gives the request its answer. For this folder alone.
 void gate_finish(struct gate_request *r, const struct aws_reply *reply);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan/binding.h"
+#include "run/execution_ahead.h"
 
 static struct val *step_members(const struct execution *x, size_t index) {
     struct val *v = val_map();
@@ -78,41 +78,6 @@ static bool ask_step(struct execution *x, size_t index, bool *skip, struct err *
     return declined(x, e);
 }
 
-static void drop_ahead(struct execution *x) {
-    x->advice.ahead = NULL;
-    inquiry_free(&x->ahead);
-}
-
-// When nobody will be asked about the next step, nobody should wait for its reads either.
-static void look_ahead(struct execution *x, size_t next) {
-    if (next >= x->plan->step_count || confirm_will_ask(x->confirm, x->plan, next + 1)) return;
-    const struct planned_step *s = &x->plan->steps[next];
-    advise_ahead(&x->advice, &x->ahead, x->plan->calls + s->first, s->count);
-}
-
-// What this step changed is no longer as it was read ahead.
-static void outdate_ahead(struct execution *x, size_t index) {
-    const struct planned_step *s = &x->plan->steps[index];
-    for (size_t i = 0; x->advice.ahead && i < s->count; i++) {
-        struct err e;
-        struct val *params =
-            binding_apply(x->gate->bindings, x->plan->calls[s->first + i]->params, &e);
-        if (!params) drop_ahead(x);
-        else inquiry_outdate(&x->ahead, params);
-        val_unref(params);
-    }
-}
-
-// The step's calls are made. What it changed is read again for the next step, while the playbook
-// reads it back: in the middle of a cut that nobody is asked about it would cost a round trip.
-static void look_again(void *ctx) {
-    struct execution *x = ctx;
-    outdate_ahead(x, x->gate->step);
-    look_ahead(x, x->gate->step + 1);
-    x->ahead_is_last = x->advice.ahead != NULL;
-    x->gate->slept = false;
-}
-
 // Nobody is asked about what the terminal did not take: a flood of talk, or a step too long for
 // it. `before`: console_lost_lines when the showing began.
 static bool all_shown(struct execution *x, int64_t before, struct err *e) {
@@ -151,7 +116,7 @@ static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     // cut that nobody is asked about it would cost a round trip.
     bool prove = confirm_will_ask(x->confirm, x->plan, index + 1);
     bool ok = advise_step(x, s, prove, e);
-    drop_ahead(x);
+    execution_drop_ahead(x);
     if (!ok) return false;
     if (prove) console_before_question(x->scene->console);
     int64_t lost = console_lost_lines(x->scene->console);
@@ -205,7 +170,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
     if (x->plan->steps[index].count && !may_begin(x, e)) return declined(x, e);
     if (!gate_open_step(x->gate, index, true, e)) return false;
     x->ahead_is_last = false;
-    look_ahead(x, index + 1);
+    execution_look_ahead(x, index + 1);
     return true;
 }
 
@@ -261,7 +226,7 @@ static bool end_step(void *ctx, const struct val *error, struct err *e) {
     val_unref(not_made);
     say_window(x, index);
     // A playbook that had to wait has seen an older state first: what was read ahead may be it.
-    if (!x->ahead_is_last || x->gate->slept) outdate_ahead(x, index);
+    if (!x->ahead_is_last || x->gate->slept) execution_outdate_ahead(x, index);
     if (!error) return true;
     err_from_val(e, error);
     x->outcome->warned = true;
@@ -364,7 +329,7 @@ static bool ask_unplanned(void *ctx, struct gate_request *r, struct err *e) {
 struct pass_handler execution_handler(struct execution *x) {
     x->gate->ask = ask_unplanned;
     x->gate->ask_ctx = x;
-    x->gate->all_made = look_again;
+    x->gate->all_made = execution_look_again;
     x->gate->all_made_ctx = x;
     return (struct pass_handler){x, declared, begin_step, end_step, expect, log_line, NULL};
 }
@@ -382,5 +347,5 @@ void execution_left_out(struct execution *x) {
 }
 
 void execution_free(struct execution *x) {
-    drop_ahead(x);
+    execution_drop_ahead(x);
 }

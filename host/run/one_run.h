@@ -40,6 +40,13 @@ struct run {
     void *between_ctx;
 };
 
+// Of an applied plan: nothing has moved since it was saved; what has is said. True without one.
+bool run_is_as_saved(struct run *r, struct err *e);
+// For execution.first_yes: the plan is used up from now on. `ctx` is the run.
+bool run_take_plan(void *ctx, struct err *e);
+// Saves the plan where --out says. True when that was not asked for.
+bool run_save_plan(const struct run *r, struct err *e);
+
 // Everything of it that costs no call: its plan, scene, answerers, gates. Host and options are set.
 bool run_make(struct run *r, struct err *e);
 void run_free(struct run *r);

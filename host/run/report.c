@@ -161,9 +161,8 @@ static void say_lost_journal(const struct scene *s, const struct gate *g) {
     buf_free(&rest);
 }
 
-// Its journal holds all that a resumed run goes by.
 static bool can_be_resumed(const struct gate *g, const struct outcome *o) {
-    return g->journal && !g->journal_lost && !o->finished && (o->changed || o->before);
+    return o->resumable && g->journal && !g->journal_lost && !o->finished && (o->changed || o->before);
 }
 
 static void say_resume(const struct scene *s, const struct gate *g) {

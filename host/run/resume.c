@@ -278,6 +278,7 @@ static void go(struct resumption *z, struct pass_end *end) {
     *end = (struct pass_end){0};
     // Before the cut is known, the journal's word alone says that something was changed.
     o->before = z->former->run.made > 0;
+    o->resumable = true;
     bool ok = settle_all(z, &o->err) && cut(z, &o->err) && run_ready_to_ask(r, &o->err);
     r->between = between;
     r->between_ctx = z;

@@ -13,7 +13,6 @@
 #include "run/facts.h"
 #include "run/flows.h"
 #include "run/report.h"
-#include "run/used_plans.h"
 
 // --- making it ready ---------------------------------------------------------------
 
@@ -149,32 +148,9 @@ static bool keep_plan(struct run *r, struct err *e) {
 
 // --- the plan ------------------------------------------------------------------------
 
-// Nothing has moved since the plan was saved; what has is said.
-static bool is_as_saved(struct run *r, struct err *e) {
-    const struct saved_plan *saved = r->options->saved;
-    if (!saved) return true;
-    if (!saved_plan_is_for(saved, &r->scene, e)) return false;
-    struct val *moved = saved_plan_moved(saved, &r->plan, r->rehearsal.args, r->host->model, e);
-    size_t count = val_count(moved);
-    for (size_t i = 0; i < count; i++)
-        console_say(r->scene.console, STYLE_ALARM, "  moved: %s", val_as_str(val_at(moved, i), ""));
-    bool ok = moved && !count;
-    if (moved && count)
-        err_set(e, ERR_LEFT_PLAN,
-                "the plan is stale: %s%s. Nothing was changed; plan again", val_as_str(val_at(moved, 0), ""),
-                count > 1 ? " (and more, see above)" : "");
-    val_unref(moved);
-    return ok;
-}
-
-static bool take_plan(void *ctx, struct err *e) {
-    const struct run *r = ctx;
-    return used_plans_take(r->options->saved->id, r->id, e);
-}
-
 // Planned, told, and worth asking about.
 static bool plan_it(struct run *r, struct err *e) {
-    if (!run_plan(r, e) || !is_as_saved(r, e)) return false;
+    if (!run_plan(r, e) || !run_is_as_saved(r, e)) return false;
     if (r->options->planned) {
         r->options->planned(r->options->planned_ctx, &r->plan);
         return true;
@@ -200,7 +176,7 @@ static void execute(struct run *r, struct pass_end *end) {
         .outcome = &r->outcome,
         .args = r->rehearsal.args,
         .operator_name = r->operator_name ? r->operator_name : "?",
-        .first_yes = r->options->saved ? take_plan : NULL,
+        .first_yes = r->options->saved ? run_take_plan : NULL,
         .first_yes_ctx = r,
     };
     r->settler = (struct settler){&r->gate, &r->live, r->host->advisor};
@@ -242,6 +218,7 @@ static void go(struct run *r, struct pass_end *end) {
     bool ok = plan_it(r, &o->err);
     if (!ok && r->rehearsal_gate.latched && !*o->err.code) o->err = r->rehearsal_gate.latch;
     ok = ok && run_ready_to_ask(r, &o->err) && keep_plan(r, &o->err);
+    o->resumable = ok;
     if (ok) run_execute(r, end);
     // One that came when all was done changed nothing.
     if (!o->finished) o->signal = loop_signal(r->host->loop);
@@ -259,32 +236,10 @@ static int end_plan(struct run *r, bool ok, const struct err *e) {
     return r->options->detailed_exitcode && r->plan.call_count ? EXIT_CHANGES_PENDING : EXIT_DONE;
 }
 
-static bool save_plan(const struct run *r, struct err *e) {
-    const char *path = r->options->out;
-    struct buf line = BUF_EMPTY, rest = BUF_EMPTY;
-    const struct saved_facts facts = {.scene = &r->scene,
-                                      .source = &r->source,
-                                      .declaration = r->declaration,
-                                      .given = r->given,
-                                      .args = r->rehearsal.args,
-                                      .modules = r->modules,
-                                      .run = r->told,
-                                      .started_us = r->started_us};
-    if (!path) return true;
-    if (!saved_plan_write(path, &facts, &r->plan, r->host->model, e)) return false;
-    buf_printf(&rest, "apply %s", path);
-    scene_command(&r->scene, buf_str(&rest), &line);
-    console_say(r->scene.console, STYLE_BOLD, "Saved, good for one use within %d hours:  %s",
-                SAVED_PLAN_HOURS, buf_str(&line));
-    buf_free(&line);
-    buf_free(&rest);
-    return true;
-}
-
 static int plan_only(struct run *r) {
     struct err e;
     const char *out = r->options->out;
-    bool ok = (!out || saved_plan_can_write(out, &e)) && plan_it(r, &e) && save_plan(r, &e);
+    bool ok = (!out || saved_plan_can_write(out, &e)) && plan_it(r, &e) && run_save_plan(r, &e);
     return end_plan(r, ok, &e);
 }
 
