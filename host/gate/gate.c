@@ -13,9 +13,10 @@
 bool gate_init(struct gate *g, struct err *e) {
     g->bindings = val_map();
     g->created = val_list();
+    g->others = val_map();
     g->queue = NULL;
     g->queue_end = &g->queue;
-    return ((g->bindings && g->created) || err_memory(e)) && keys_init(&g->keys, e);
+    return ((g->bindings && g->created && g->others) || err_memory(e)) && keys_init(&g->keys, e);
 }
 
 // Its answer is due; it may come when the gate is gone.
@@ -36,6 +37,7 @@ void gate_free(struct gate *g) {
     val_unref(g->bindings);
     keys_free(&g->keys);
     val_unref(g->created);
+    val_unref(g->others);
     window_free(&g->window);
 }
 
@@ -105,7 +107,7 @@ static void end_call(struct gate_request *r, const struct aws_reply *reply) {
     struct aws_reply shown = *reply;
     struct val *safe = reply->ok ? gate_redacted(g, r->op, true, reply->value) : NULL;
     shown.value = safe;
-    if (!r->op->mutates) {
+    if (!gate_changes(r)) {
         gate_record_read(g, r, reply, safe);
     } else if (g->mode == GATE_REHEARSAL) {
         plan_put(&r->planned->result, val_ref(reply->ok ? reply->value : val_nil()));
@@ -139,7 +141,7 @@ static bool is_conflict(const struct err *e) {
 // and once more.
 static bool needs_settling(const struct gate_request *r, const struct aws_reply *reply) {
     bool opening = r->planned && r->planned->window == WINDOW_OPENING;
-    if (!r->op->mutates || r->closing || r->own || opening || !r->gate->settle) return false;
+    if (!gate_changes(r) || r->closing || r->own || opening || !r->gate->settle) return false;
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
@@ -202,7 +204,7 @@ static bool may_lag(const struct gate *g, const struct gate_request *r) {
 
 static bool start(struct gate *g, struct gate_request *r, struct err *e) {
     struct permit permit = {still_wanted, r};
-    bool permitted = r->op->mutates && g->mode == GATE_EXECUTION;
+    bool permitted = gate_changes(r) && g->mode == GATE_EXECUTION;
     struct aws_call call = {
         .op = r->op,
         .params = r->prepared,
@@ -262,6 +264,7 @@ static void send_mutation(struct gate *g, struct gate_request *r) {
 }
 
 void gate_flush(struct gate *g) {
+    if (g->queue && g->beside) g->beside(g->beside_ctx);
     struct gate_request *next = g->queue;
     g->queue = NULL;
     g->queue_end = &g->queue;
@@ -352,7 +355,7 @@ bool gate_submit_own(struct gate *g, struct gate_request *r, bool last, struct e
 bool gate_submit(struct gate *g, struct gate_request *r, struct err *e) {
     r->gate = g;
     if (!gate_check_call(g, r, e)) return false;
-    if (r->op->mutates) return submit_mutation(g, r, e);
+    if (gate_changes(r)) return submit_mutation(g, r, e);
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
     bool go;
     if (!r->prepared || !recalls(g, r, &go, e)) return false;

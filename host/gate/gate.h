@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "base/val.h"
 #include "gate/key.h"
+#include "gate/policy_check.h"
 #include "gate/window.h"
 #include "journal/journal.h"
 #include "plan/plan.h"
@@ -102,6 +103,14 @@ struct gate {
     enum gate_memory (*recall)(void *ctx, struct gate_request *r, struct err *e);
     enum gate_memory (*recall_window)(void *ctx, struct err *e);
     void *recall_ctx;
+
+    // Mutations are about to leave: the host's own may join them by gate_submit_own, without a
+    // round trip of their own. NULL: nobody to tell.
+    void (*beside)(void *ctx);
+    void *beside_ctx;
+
+    const struct policy_scope *policy;  // what each mutation must pass but a closing call; NULL: none
+    struct val *others;                 // ids of others that were hit so far, a map
 
     // The open step's planned calls have all been made and answered. NULL: nobody to tell.
     void (*all_made)(void *ctx);

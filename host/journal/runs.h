@@ -15,6 +15,9 @@
 
 #define RUN_ID_SIZE 128
 
+// Keys of the calls that the host makes for itself (run/lease.h): no change of the run.
+#define LEASE_KEY "lease#"
+
 // "$XDG_STATE_HOME/cordon/runs", appended.
 bool runs_folder(struct buf *out, struct err *e);
 

@@ -302,6 +302,7 @@ static bool ask_unplanned(void *ctx, struct gate_request *r, struct err *e) {
     struct planned_call *c =
         plan_add_call(x->plan, step, r->key, r->op, r->params, WINDOW_NONE, e);
     if (!c || !advise(&x->advice, &c, 1, true, e)) return false;
+    if (x->guard && !guard_permits_call(x->guard, c, x->gate->created, e)) return declined(x, e);
     struct plan one = {.steps = x->plan->steps + step, .step_count = 1, .calls = &c, .call_count = 1};
     struct planned_step shown = x->plan->steps[step];
     shown.first = 0;

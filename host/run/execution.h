@@ -7,6 +7,7 @@
 
 #include "run/advice.h"
 #include "run/confirm.h"
+#include "run/guard.h"
 #include "run/outcome.h"
 #include "run/pass.h"
 
@@ -17,6 +18,7 @@ struct execution {
     struct advice advice;
     struct confirm *confirm;
     struct outcome *outcome;
+    struct guard *guard;     // NULL: nothing is guarded
     const struct val *args;  // what the playbook runs with
     const char *operator_name;
     // Asked once, after the first yes and before anything is sent. NULL: nothing stands in the way.

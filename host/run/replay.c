@@ -143,7 +143,7 @@ static struct event *read_of(struct replay *p, const struct gate_request *r) {
 
 static enum gate_memory recall(void *ctx, struct gate_request *r, struct err *e) {
     struct replay *p = ctx;
-    if (r->op->mutates) return recall_mutation(p, r, e);
+    if (codec_changes(r->op, r->params)) return recall_mutation(p, r, e);
     struct event *v = read_of(p, r);
     if (!v) return may_be_new(p, *r->branch, r->op->name, e) ? GATE_NEW : GATE_DIVERGED;
     v->used = true;

@@ -91,7 +91,7 @@ static bool begin(struct resumption *z, struct source *source, struct err *e) {
     *source = (struct source){0};
     return run_make(r, e) && recall_facts(z, e) &&
            backend_region(&r->host->backend, &r->scene.region, e) && ask_identity(r, e) &&
-           former_same_place(z->former, &r->scene, e);
+           former_same_place(z->former, &r->scene, e) && run_hold(r, e);
 }
 
 // --- the journal goes on -----------------------------------------------------
@@ -238,6 +238,11 @@ static bool reopen_window(void *ctx, struct err *e) {
     return ok;
 }
 
+// The policy of today, over the plan of then.
+static bool is_allowed(struct run *r, struct err *e) {
+    return run_guard_ask(r, e) && run_guard_learn(r, e) && run_allowed(r, e);
+}
+
 static bool cut(struct resumption *z, struct err *e) {
     struct run *r = z->run;
     int64_t to;
@@ -279,7 +284,7 @@ static void go(struct resumption *z, struct pass_end *end) {
     // Before the cut is known, the journal's word alone says that something was changed.
     o->before = z->former->run.made > 0;
     o->resumable = true;
-    bool ok = settle_all(z, &o->err) && cut(z, &o->err) && run_ready_to_ask(r, &o->err);
+    bool ok = settle_all(z, &o->err) && cut(z, &o->err) && is_allowed(r, &o->err) && run_ready_to_ask(r, &o->err);
     r->between = between;
     r->between_ctx = z;
     if (ok) run_execute(r, end);

@@ -156,7 +156,8 @@ static bool plan_it(struct run *r, struct err *e) {
         return true;
     }
     run_tell_plan(r);
-    return run_permitted(r, e);
+    lease_show(&r->lease);
+    return run_allowed(r, e) && run_permitted(r, e);
 }
 
 // --- the execution -----------------------------------------------------------------------
@@ -174,6 +175,7 @@ static void execute(struct run *r, struct pass_end *end) {
                    .bindings = r->gate.bindings},
         .confirm = &r->confirm,
         .outcome = &r->outcome,
+        .guard = r->gate.policy ? &r->guard : NULL,
         .args = r->rehearsal.args,
         .operator_name = r->operator_name ? r->operator_name : "?",
         .first_yes = r->options->saved ? run_take_plan : NULL,
@@ -187,7 +189,9 @@ static void execute(struct run *r, struct pass_end *end) {
     if (r->between) handler = r->between(r->between_ctx, handler);
     bool simulated = scene_is_simulated(&r->scene);
     if (simulated) show_flows(&r->scene, r->host->advisor, "before");
+    lease_arm(&r->lease);
     pass_run(&setup, &handler, end);
+    lease_end(&r->lease);
     if (end->finished) execution_left_out(&r->execution);
     if (simulated && r->gate.changed) show_flows(&r->scene, r->host->advisor, "after");
     execution_free(&r->execution);
@@ -248,11 +252,13 @@ static int run_it(struct run *r) {
     struct err e;
     go(r, &end);
     // A wrong argument is the command line's fault, not a run.
-    bool usage = !r->journal && err_is(&r->outcome.err, ERR_USAGE);
+    // Nor is one that found its instance held by another of this machine.
+    const struct err *why = &r->outcome.err;
+    bool usage = !r->journal && (err_is(why, ERR_USAGE) || err_is(why, ERR_BUSY));
     int code;
     if (usage || (!r->journal && !run_open_journal(r, &e))) {
         console_error(r->host->console, usage ? &r->outcome.err : &e);
-        code = usage ? EXIT_USAGE : EXIT_JOURNAL;
+        code = usage ? error_exit(why) : EXIT_JOURNAL;
     } else {
         code = report_run(&r->scene, &r->gate, r->host->advisor, &r->outcome, end.value);
         r->host->changed = r->outcome.changed;
@@ -263,6 +269,9 @@ static int run_it(struct run *r) {
 
 void run_free(struct run *r) {
     prompt_close(r->confirm.prompt);
+    lease_free(&r->lease);
+    guard_free(&r->guard);
+    hold_release(&r->hold);
     if (!r->journal && r->dir.len) rmdir(r->dir.data);  // nothing came of it
     journal_free(r->journal);
     rehearsal_free(&r->rehearsal);
