@@ -40,7 +40,7 @@ static const struct verb verbs[] = {
     {"plan", "plan PLAYBOOK [key=value ...]", "show what would change; change nothing",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS | NEEDS_POLICY, verb_plan},
     {"apply", "apply FILE", "execute a plan that `plan --out FILE` saved, if nothing has moved",
-     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY | NEEDS_POLICY, verb_apply},
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_apply},
     {"close", "close RUN", "close a window left open; how to take a run back", NEEDS_MODEL, verb_close},
     {"resume", "resume RUN", "finish a run that stopped half-way",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_resume},

@@ -64,8 +64,9 @@ class Stage:
         self.sim.stop()
 
     def mutations(self):
-        return [r for r in self.proxy.seen(dry=False)
-                if not r.action.startswith(READS) and r.forwarded]
+        """Those of the run: its lease's tag is set and taken away as often as it is needed."""
+        return [r for r in self.proxy.seen(dry=False) if not r.action.startswith(READS)
+                and r.forwarded and "cordon:lease" not in r.params.values()]
 
     def picture(self):
         """All that an isolation may touch, in words that do not depend on the run."""
