@@ -46,6 +46,8 @@ static const struct verb verbs[] = {
     {"verify", "verify RUN", "is all still as the run left it, or what came loose",
      NEEDS_ADVISOR, verb_verify},
     {"close", "close RUN", "close a window left open", NEEDS_ADVISOR, verb_close},
+    {"resume", "resume RUN", "finish a run that stopped half-way",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_resume},
     {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
     {"list", "list", "the playbooks that can be named", NEEDS_PLAYBOOKS, verb_list},

@@ -23,6 +23,7 @@ int cli_main(int argc, char **argv, const struct parts *parts);
 // The verbs. `words` are the verb's own, the verb itself first.
 int verb_run(struct host *h, const struct options *o);
 int verb_plan(struct host *h, const struct options *o);
+int verb_resume(struct host *h, const struct options *o);
 int verb_apply(struct host *h, const struct options *o);
 int verb_call(struct host *h, const struct options *o);
 int verb_close(struct host *h, const struct options *o);

@@ -139,12 +139,21 @@ static bool take_end(struct run_summary *s, const struct val *line) {
     return replace(&s->end, val_ref(line));
 }
 
+// The run goes on: how it had ended is how it ends no more.
+static void take_log(struct run_summary *s, const struct val *line) {
+    if (!val_as_bool(val_get(line, "resumed"), false)) return;
+    val_unref(s->end);
+    s->end = NULL;
+    s->exit_code = -1;
+}
+
 static bool take_kind(struct reading *r, const char *kind, const struct val *line) {
     if (strcmp(kind, "call.intent") == 0) return take_intent(r, line);
     if (strcmp(kind, "call.outcome") == 0) return take_outcome(r, line);
     if (strcmp(kind, "window.open") == 0) return take_window_open(r, line);
     if (strcmp(kind, "window.closed") == 0) take_window_closed(r);
     if (strcmp(kind, "run.end") == 0) return take_end(r->s, line);
+    if (strcmp(kind, "log") == 0) take_log(r->s, line);
     if (strcmp(kind, "run.start") == 0 && r->s->start == NULL) {
         return replace(&r->s->start, val_ref(line));
     }
