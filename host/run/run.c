@@ -129,7 +129,7 @@ static bool plan_it(struct run *r, struct err *e) {
         return true;
     }
     run_tell_plan(r);
-    lease_show(&r->lease);
+    if (r->plan.call_count) lease_show(&r->lease);
     return run_allowed(r, e) && run_permitted(r, e);
 }
 
