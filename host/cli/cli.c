@@ -39,6 +39,8 @@ static const struct verb verbs[] = {
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS | NEEDS_POLICY, verb_run},
     {"plan", "plan PLAYBOOK [key=value ...]", "show what would change; change nothing",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS | NEEDS_POLICY, verb_plan},
+    {"apply", "apply FILE", "execute a plan that `plan --out FILE` saved, if nothing has moved",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_apply},
     {"close", "close RUN", "close a window left open; how to take a run back", NEEDS_MODEL, verb_close},
     {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
@@ -79,7 +81,7 @@ static const char flags_text[] =
     "  --ignore-lease        take over an instance that another host's run holds\n"
     "  --ignore-own-address  the instance has an address of this machine by coincidence\n"
     "  --sim[=WORLD]         a simulated world instead of AWS; --save writes it back\n"
-    "  --out FILE            snapshot: where to\n"
+    "  --out FILE            plan, snapshot: save it there\n"
     "  --port N --world FILE sim serve: the port, and the world; --save writes it back at the end\n"
     "  --deadline SECONDS    computing time of a playbook (300)\n"
     "  --timeout SECONDS     how long one request to AWS may take (60)\n"
@@ -132,13 +134,6 @@ static bool open_model(struct host *h, struct err *e) {
     return h->model != NULL;
 }
 
-// --sim: the world instead of AWS.
-static bool connect(struct host *h, const struct options *o, struct err *e) {
-    if (!o->sim) return connect_aws(h, e);
-    backend_simulated(&h->backend, h->loop, h->model, h->advisor);
-    return world_open(h->advisor, o->sim, e);
-}
-
 // What may change something goes nowhere with a policy that cannot be read. A world is no account
 // of the policy's: there it counts only when it is named.
 static bool find_policy(struct host *h, const struct options *o, struct err *e) {
@@ -157,7 +152,7 @@ static bool set_up(struct host *h, const struct verb *v, const struct options *o
         if (!parts->make_advisor(advisor, e)) return false;
         h->advisor = advisor;
     }
-    return !(v->needs & NEEDS_AWS) || connect(h, o, e);
+    return !(v->needs & NEEDS_AWS) || connect_backend(h, e);
 }
 
 static struct host host_of(const struct options *o) {
@@ -205,7 +200,8 @@ static int run_verb(struct host *h, const struct verb *v, const struct options *
               set_up(h, v, o, parts, &advisor, &e);
     code = ok ? v->run(h, o) : fail(h, &e);
     // The world goes on where it stands only when that was asked for.
-    if (ok && o->save && o->sim && *o->sim && !world_save(h->advisor, "live", o->sim, &e)) code = fail(h, &e);
+    bool in_world = o->sim && *o->sim && h->backend.name && !h->backend.aws;
+    if (ok && o->save && in_world && !world_save(h->advisor, "live", o->sim, &e)) code = fail(h, &e);
     backend_free(&h->backend);
     if (h->advisor) parts->free_advisor(&advisor);
     model_free(h->model);

@@ -124,7 +124,7 @@ static void end_call(struct gate_request *r, const struct aws_reply *reply) {
     struct aws_reply shown = *reply;
     struct val *safe = reply->ok ? gate_redacted(g, r->op, true, reply->value) : NULL;
     shown.value = safe;
-    if (!r->op->mutates) {
+    if (!gate_changes(r)) {
         gate_record_read(g, r, reply, safe);
     } else if (g->mode == GATE_REHEARSAL) {
         plan_put(&r->planned->result, val_ref(reply->ok ? reply->value : val_nil()));
@@ -158,7 +158,7 @@ static bool is_conflict(const struct err *e) {
 // and once more.
 static bool needs_settling(const struct gate_request *r, const struct aws_reply *reply) {
     bool opening = r->planned && r->planned->window == WINDOW_OPENING;
-    if (!r->op->mutates || r->closing || r->own || opening || !r->gate->settle) return false;
+    if (!gate_changes(r) || r->closing || r->own || opening || !r->gate->settle) return false;
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
@@ -221,7 +221,7 @@ static bool may_lag(const struct gate *g, const struct gate_request *r) {
 
 static bool start(struct gate *g, struct gate_request *r, struct err *e) {
     struct permit permit = {still_wanted, r};
-    bool permitted = r->op->mutates && g->mode == GATE_EXECUTION;
+    bool permitted = gate_changes(r) && g->mode == GATE_EXECUTION;
     struct aws_call call = {
         .op = r->op,
         .params = r->prepared,
@@ -345,7 +345,7 @@ bool gate_submit_own(struct gate *g, struct gate_request *r, bool last, struct e
 bool gate_submit(struct gate *g, struct gate_request *r, struct err *e) {
     r->gate = g;
     if (!gate_check_call(g, r, e)) return false;
-    if (r->op->mutates) return submit_mutation(g, r, e);
+    if (gate_changes(r)) return submit_mutation(g, r, e);
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
     return (r->prepared && start(g, r, e)) || not_started(r);
 }

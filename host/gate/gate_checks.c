@@ -25,12 +25,17 @@ static bool check_shape(struct gate *g, struct gate_request *r, struct err *e) {
     return codec_check(g->model, r->op, r->params, e);
 }
 
+bool gate_changes(const struct gate_request *r) {
+    return codec_changes(r->op, r->params);
+}
+
 static bool check_number(struct gate *g, struct gate_request *r, struct err *e) {
-    size_t *count = r->op->mutates ? &g->mutations : &g->reads;
-    size_t most = r->op->mutates ? GATE_MAX_MUTATIONS : GATE_MAX_READS;
+    bool changes = gate_changes(r);
+    size_t *count = changes ? &g->mutations : &g->reads;
+    size_t most = changes ? GATE_MAX_MUTATIONS : GATE_MAX_READS;
     if (++*count <= most) return true;
     return err_set(e, ERR_REFUSED, "a run may make %zu %s calls at most", most,
-                   r->op->mutates ? "mutating" : "reading");
+                   changes ? "mutating" : "reading");
 }
 
 static bool check_step(struct gate *g, struct gate_request *r, struct err *e) {

@@ -147,6 +147,12 @@ static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     return !prove || all_shown(x, lost, e);
 }
 
+static bool may_begin(struct execution *x, struct err *e) {
+    bool ok = !x->first_yes || x->first_yes(x->first_yes_ctx, e);
+    if (ok) x->first_yes = NULL;
+    return ok;
+}
+
 static bool begin_step(void *ctx, const char *title, const struct val *options, bool *skip,
                        struct err *e) {
     struct execution *x = ctx;
@@ -167,6 +173,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
     }
     x->plan->steps[index].state = *skip ? STEP_SKIPPED : STEP_BEGUN;
     if (*skip) return true;
+    if (x->plan->steps[index].count && !may_begin(x, e)) return declined(x, e);
     if (!gate_open_step(x->gate, index, true, e)) return false;
     x->ahead_is_last = false;
     look_ahead(x, index + 1);

@@ -21,6 +21,9 @@ struct execution {
     struct guard *guard;     // NULL: nothing is guarded
     const struct val *args;  // what the playbook runs with
     const char *operator_name;
+    // Asked once, after the first yes and before anything is sent. NULL: nothing stands in the way.
+    bool (*first_yes)(void *ctx, struct err *e);
+    void *first_yes_ctx;
     size_t next_step;        // index of the planned step that should come next
     struct inquiry ahead;    // reads for the next step, made while this one works
     bool ahead_is_last;      // they were made after the last call of this step

@@ -19,6 +19,8 @@ struct run {
     struct scene scene;
     struct source source;
     char id[RUN_ID_SIZE];
+    char told[RUN_ID_SIZE];  // the id that the playbook is told: the saved plan's, or the run's own
+    struct val *modules;     // what it required, by name: SHA-256
     struct buf dir;
     int64_t started_us;
     struct val *given;

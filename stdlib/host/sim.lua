@@ -12,9 +12,10 @@
 local ec2 = require "sim_ec2"
 local errors = require "sim_errors"
 local faults = require "sim_faults"
+local later = require "later"
 local sim_clock = require "sim_clock"
 local sim_world = require "sim_world"
-local sqs = require "sim_sqs"
+local sqs = later "sim_sqs"
 local sts = require "sim_sts"
 local values = require "sim_values"
 
