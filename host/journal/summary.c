@@ -243,9 +243,9 @@ void run_summary_clear(struct run_summary *s) {
     *s = (struct run_summary){.exit_code = -1};
 }
 
-// In a world that nobody else can reach, nothing can be taken up again.
+// The world that it ran in was not kept: there is nothing to be taken up again.
 static bool is_gone(const struct run_summary *s) {
-    return strcmp(run_text(s, "backend"), "simulator") == 0 && *run_text(s, "endpoint_url") == '\0';
+    return s->start && val_get(s->start, "sim") && *run_text(s, "sim") == '\0';
 }
 
 static bool is_plain_end(const struct run_summary *s) {

@@ -20,6 +20,8 @@ struct val *run_start(const struct scene *s, const struct run_facts *f) {
               val_set(v, "profile", text_or_nil(s->profile)) &&
               val_set(v, "endpoint_url", text_or_nil(s->endpoint_url)) &&
               val_set(v, "backend", val_cstr(scene_is_simulated(s) ? "simulator" : "aws")) &&
+              // The file that keeps the world; "" when nothing does.
+              val_set(v, "sim", s->sim ? val_cstr(s->save ? s->sim : "") : val_nil()) &&
               val_set(v, "ticket", text_or_nil(s->ticket)) &&
               val_set(v, "version", val_cstr(CORDON_VERSION));
     if (ok) return v;
