@@ -10,6 +10,7 @@ local OWNERS = {
     ["nat-available"] = "sim_ec2_gateways", ["nat-deleted"] = "sim_ec2_gateways",
     ["route-propagated"] = "sim_ec2_routes", ["snapshot-completed"] = "sim_ec2_snapshots",
     ["instance-running"] = "sim_instances", ["instance-stopped"] = "sim_instances",
+    ["scaling-check"] = "sim_scaling", ["target-state-over"] = "sim_targets",
     ["instance-terminated"] = "sim_instances", ["instance-forgotten"] = "sim_instances",
 }
 
