@@ -91,9 +91,10 @@ static const char flags_text[] =
     "  --json                events or data on stdout, one JSON value a line\n"
     "  --quiet --verbose --no-color\n"
     "\n"
-    "Exit: 0 done; 1 failed, nothing changed; 2 usage; 3 PARTIAL: something changed and the run\n"
-    "did not finish; 4 credentials or permission; 5 declined; 6 the playbook left the plan;\n"
-    "7 not verified; 8 journal lost or false; 9 A WINDOW MAY STILL BE OPEN; 130, 143 signal.\n";
+    "Exit: 0 done; 1 failed or held by another run, nothing changed; 2 usage; 3 PARTIAL: something\n"
+    "changed and the run did not finish; 4 credentials, permission or policy; 5 declined; 6 the\n"
+    "playbook left the plan; 7 not verified; 8 journal lost or false; 9 A WINDOW MAY STILL BE OPEN;\n"
+    "130, 143 signal.\n";
 
 static int verb_help(struct host *h, const struct options *o) {
     struct buf text = BUF_EMPTY;
