@@ -1,13 +1,15 @@
 -- drill_compare.lua - two states of a world side by side.
 --
 -- Owns: what counts as a difference. Evidence stays by design (tags whose key begins with
--- "cordon:", snapshots), and the id of a rule is not part of what the rule allows. Pure.
+-- "cordon:", snapshots), so do an Auto Scaling group's list of activities and states that pass by
+-- themselves, and the id of a rule is not part of what the rule allows. Pure.
 local kinds = require "sim_kinds"
 local values = require "sim_values"
 
 local compare = {}
 
-local IGNORED = { ClientTokens = true, Snapshots = true, SecurityGroupRules = true }
+local IGNORED = { ClientTokens = true, Snapshots = true, SecurityGroupRules = true,
+                  ScalingActivities = true, TargetStates = true }
 
 local function own_tags(resource, member)
     local list = resource[member]

@@ -6,7 +6,7 @@ local fields = require "drill_fields"
 
 local declaration = {}
 
-local CALL = { service = fields.one_of("ec2", "sqs"), operation = fields.name, params = "table" }
+local CALL = { service = fields.service, operation = fields.name, params = "table" }
 
 -- Patterns of many stars take for ever to compare.
 local function is_operation(value)
@@ -23,7 +23,7 @@ local function is_change(value)
 end
 
 local FAULT = {
-    operation = is_operation, service = fields.one_of("ec2", "sqs", "sts"), params = "table",
+    operation = is_operation, service = fields.service, params = "table",
     nth = fields.whole(1, 100000), times = fields.whole(1, 100000),
     code = fields.name, message = fields.text, status = fields.whole(400, 599),
     deny = "boolean", latency = fields.seconds(3600), stale = fields.whole(1, 1000),

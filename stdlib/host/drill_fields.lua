@@ -111,4 +111,6 @@ function fields.map_of_texts(value)
     end
 end
 
+fields.service = fields.one_of("ec2", "sqs", "sts", "autoscaling", "elbv2", "iam")
+
 return fields

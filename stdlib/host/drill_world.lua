@@ -5,6 +5,7 @@
 -- trusts its callers, sees it.
 local builder = require "sim_builder"
 local fields = require "drill_fields"
+local services = require "drill_world_services"
 local sim_load = require "sim_load"
 
 local words = {}
@@ -183,10 +184,13 @@ end
 -- Any simulated operation, for what has no word of its own.
 function words.call(stage, about)
     local given = fields.check("call", about.options, { operation = fields.name, params = "table",
-                                                        service = fields.one_of("ec2", "sqs") })
+                                                        service = fields.service })
     fields.needs("call", given, "operation")
     return stage.builder:call(given.operation, given.params or {}, given.service)
 end
+
+services.add(words, { keep = keep, object_of = object_of, all_resolved = all_resolved,
+                      is_object = is_object })
 
 -- ---- flows --------------------------------------------------------------------------------
 

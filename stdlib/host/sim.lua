@@ -12,15 +12,19 @@
 local ec2 = require "sim_ec2"
 local errors = require "sim_errors"
 local faults = require "sim_faults"
+local later = require "later"
 local sim_clock = require "sim_clock"
 local sim_world = require "sim_world"
-local sqs = require "sim_sqs"
 local sts = require "sim_sts"
 local values = require "sim_values"
 
+-- Most worlds are asked nothing of these.
+local scaling = later "sim_scaling"
+
 local sim = {}
 
-local SERVICES = { ec2 = ec2, sqs = sqs, sts = sts }
+local SERVICES = { autoscaling = later "sim_autoscaling", ec2 = ec2, elbv2 = later "sim_elbv2",
+                   iam = later "sim_iam", sqs = later "sim_sqs", sts = sts }
 
 local READ_VERBS = { describe = true, get = true, list = true, search = true }
 
@@ -97,7 +101,9 @@ end
 local function performed(world, service, call)
     if call.reads then return as_answer(pcall(perform, world, service, call)) end
     if not call.params.DryRun then faults.remember(world) end
-    return as_answer(pcall(sim_world.atomically, world, perform, world, service, call))
+    local answer = as_answer(pcall(sim_world.atomically, world, perform, world, service, call))
+    if answer.value and next(world.resources.AutoScalingGroups) then scaling.wake(world) end
+    return answer
 end
 
 local function normal(call)

@@ -5,6 +5,7 @@
 -- make (a requester-managed interface, a console's text) is put in directly.
 local instances = require "sim_instances"
 local interfaces = require "sim_interfaces"
+local services = require "sim_builder_services"
 local sim = require "sim"
 local sim_clock = require "sim_clock"
 local sim_world = require "sim_world"
@@ -179,6 +180,13 @@ function Group:allow(direction, rules)
     self.w:call("authorize_security_group_" .. direction,
                 { GroupId = self.id, IpPermissions = permissions_of(rules, self) })
 end
+
+-- sim_builder_services.lua says what their options are.
+World.role = services.role
+World.settle = services.settle
+Vpc.load_balancer = services.load_balancer
+Vpc.target_group = services.target_group
+Vpc.auto_scaling_group = services.auto_scaling_group
 
 -- ---- subnets and what is in them ----------------------------------------------------------
 

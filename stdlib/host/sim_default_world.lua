@@ -1,8 +1,9 @@
 -- sim_default_world.lua - the world that `cordon sim serve` and the demo start with.
 --
 -- Owns: one small company's VPC with the things that make isolating hard: two interfaces in two
--- subnets, a public address, a NAT gateway, neighbours, an Auto Scaling member, an instance that
--- is quarantined already, IPv6, a shared group. Always the same ids.
+-- subnets, a public address, a NAT gateway, neighbours, an Auto Scaling group at its minimum, a
+-- load balancer, roles, an instance that is quarantined already, IPv6, a shared group. Always
+-- the same ids.
 local builder = require "sim_builder"
 local sim_world = require "sim_world"
 
@@ -93,8 +94,8 @@ function default_world.new(options)
     victim:interface { subnet = private, groups = { app } }
     victim:elastic_ip()
 
-    front:instance { name = "web-8", groups = { web }, type = "m6i.large", asg = "web-fleet",
-                     profile = "web-server" }
+    local web_8 = front:instance { name = "web-8", groups = { web }, type = "m6i.large",
+                                   asg = "web-fleet", profile = "web-server" }
     front:instance { name = "web-6", groups = { quarantine }, type = "m6i.large",
                      tags = { ["cordon:run"] = "20261120T101500Z-isolate-sg-41aa" } }
     private:instance { name = "app-1", groups = { app }, type = "t3.large", profile = "app-server" }
@@ -104,6 +105,17 @@ function default_world.new(options)
                                profile = "database", volumes = 2, protected = true }
     front:managed_interface { description = "ELB app/front/50dc6c495c0c9188", groups = { web } }
     put_prefix_list(world)
+    local balancer = vpc:load_balancer { name = "front", number = "50dc6c495c0c9188",
+                                         subnets = { front }, groups = { web },
+                                         interfaces = false }
+    local targets = vpc:target_group { name = "web", port = 443, protocol = "HTTPS",
+                                       balancer = balancer, targets = { victim } }
+    vpc:auto_scaling_group { name = "web-fleet", instances = { web_8 }, min = 1, max = 4,
+                             health = "ELB", target_groups = { targets } }
+    for _, name in ipairs { "web-server", "app-server", "database" } do
+        w:role { name = name, policies = { "AmazonSSMManagedInstanceCore" } }
+    end
+    w:settle()
     w:call("create_queue", { QueueName = "findings" }, "sqs")
     world.changes = {}
     return world

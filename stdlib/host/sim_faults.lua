@@ -6,7 +6,7 @@
 --   params     members that the call's parameters must have, with these values
 -- and what it does, one or more of:
 --   code, message, status   that error, nothing is done
---   deny       UnauthorizedOperation, also for a dry run
+--   deny       UnauthorizedOperation (of EC2; AccessDenied elsewhere), also for a dry run
 --   latency    seconds of simulated time before the answer
 --   timeout    "before": nothing is done, "after": it is done; the caller sees neither
 --   stale      so many reads that match see the state before the latest mutation
@@ -55,13 +55,19 @@ function faults.is_denied(world, call)
     return false
 end
 
+-- As policies name the services, where it is not as clients do.
+local PREFIX = { elbv2 = "elasticloadbalancing" }
+
+-- EC2 has a code and an opening sentence of its own.
 function faults.denial(world, call)
     local action = call.operation:gsub("_%l", function(text) return text:sub(2):upper() end)
-    action = action:sub(1, 1):upper() .. action:sub(2)
+    action = (PREFIX[call.service] or call.service) .. ":"
+        .. action:sub(1, 1):upper() .. action:sub(2)
+    local text = ("User: %s is not authorized to perform: %s because no identity-based policy "
+        .. "allows the %s action"):format(world.caller, action, action)
+    if call.service ~= "ec2" then return errors.make("AccessDenied", text) end
     return errors.make("UnauthorizedOperation",
-                       ("You are not authorized to perform this operation. "
-        .. "User: %s is not authorized to perform: %s:%s because no identity-based policy allows "
-        .. "the %s:%s action"):format(world.caller, call.service, action, call.service, action))
+                       "You are not authorized to perform this operation. " .. text)
 end
 
 local function time_out(done)

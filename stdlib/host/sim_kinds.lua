@@ -128,6 +128,16 @@ kind("Attributes", { id = "ResourceId", prefix = "attributes", hidden = true })
 kind("ClientTokens", { id = "Key", prefix = "token", hidden = true })
 kind("Queues", { id = "QueueUrl", prefix = "queue", hidden = true })
 
+-- Other services': their operations look them up themselves.
+kind("AutoScalingGroups", { id = "AutoScalingGroupName", prefix = "asg", hidden = true })
+kind("ScalingSettings", { id = "AutoScalingGroupName", prefix = "asg", hidden = true })
+kind("ScalingActivities", { id = "ActivityId", prefix = "activity", hidden = true })
+kind("LoadBalancers", { id = "LoadBalancerArn", prefix = "lb", hidden = true })
+kind("TargetGroups", { id = "TargetGroupArn", prefix = "tg", hidden = true })
+kind("TargetStates", { id = "Key", prefix = "target", hidden = true })
+kind("Roles", { id = "RoleName", prefix = "role", hidden = true })
+kind("InstanceProfiles", { id = "InstanceProfileName", prefix = "profile", hidden = true })
+
 local listed = {}
 for name in pairs(kinds) do listed[#listed + 1] = name end
 table.sort(listed)

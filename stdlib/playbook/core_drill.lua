@@ -41,7 +41,9 @@ local function makes(word)
 end
 
 methods("vpc", { subnet = makes "subnet", group = makes "group",
-                 route_table = makes "route_table" })
+                 route_table = makes "route_table", load_balancer = makes "load_balancer",
+                 target_group = makes "target_group",
+                 auto_scaling_group = makes "auto_scaling_group" })
 methods("subnet", { instance = makes "instance", nat = makes "nat",
                     managed_interface = makes "managed_interface" })
 methods("instance", { interface = makes "interface", elastic_ip = makes "elastic_ip" })
@@ -72,7 +74,7 @@ end
 local function find(_, name) return object(ask("find", { name = name })) end
 
 local world = words("w (in world)", {
-  vpc = with_options "vpc", flow = with_options "flow", fault = with_options "fault",
+  vpc = with_options "vpc", role = with_options "role", flow = with_options "flow", fault = with_options "fault",
   call = call, instance = find,
   load = function(_, file) ask("load", { file = file }) end,
 })
