@@ -8,6 +8,7 @@
 
 #include "aws/call.h"
 #include "base/clock.h"
+#include "codec/codec.h"
 
 // --- the end of a call --------------------------------------------------------------------
 
@@ -44,19 +45,14 @@ void call_fail(struct call *c, const struct err *why) {
     c->reply.ok = false;
     c->reply.err = *why;
     // An error after an attempt of unknown fate does not say that nothing was done.
-    c->reply.unknown = c->maybe_done && c->op->mutates &&
-                       !(c->op->dry_run && val_as_bool(val_get(c->params, "DryRun"), false));
+    c->reply.unknown = c->maybe_done && codec_changes(c->op, c->params);
     finish(c);
 }
 
 // --- the start of a call --------------------------------------------------------------------
 
-static bool is_dry_run(const struct call *c) {
-    return c->op->dry_run && val_as_bool(val_get(c->params, "DryRun"), false);
-}
-
 static bool may_go(const struct call *c, struct err *e) {
-    if (!c->op->mutates || c->has_permit || c->own || is_dry_run(c)) return true;
+    if (!codec_changes(c->op, c->params) || c->has_permit || c->own) return true;
     return err_set(e, ERR_REFUSED, "%s %s changes things and has no permit: it was not sent",
                    c->op->service->name, c->op->name);
 }

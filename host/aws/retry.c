@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "codec/codec.h"
 
 #define COST_RETRY 5
 #define COST_AFTER_TIMEOUT 10
@@ -92,8 +93,7 @@ bool retry_is_repeatable(const struct operation *op, const struct val *params) {
     static const char *const sqs[] = {"ChangeMessageVisibility", "ChangeMessageVisibilityBatch",
                                       "DeleteMessage",           "DeleteMessageBatch",
                                       "SetQueueAttributes",      NULL};
-    if (!op->mutates) return true;
-    if (op->dry_run && val_as_bool(val_get(params, "DryRun"), false)) return true;
+    if (!codec_changes(op, params)) return true;
     if (op->client_token[0] != '\0' && val_str_len(val_get(params, op->client_token)) > 0)
         return true;
     const char *service = op->service->name;

@@ -34,6 +34,7 @@ struct err {
 #define ERR_LEFT_PLAN "LeftThePlan"  // a call that was not rehearsed
 #define ERR_JOURNAL "JournalLost"
 #define ERR_INTERRUPTED "Interrupted"
+#define ERR_BUSY "Busy"               // another run holds what this one needs
 #define ERR_SYSTEM "SystemError"      // errno said no
 #define ERR_PLAYBOOK "PlaybookError"  // the playbook raised, crashed or ran past its deadline
 

@@ -19,27 +19,34 @@ void hex_encode(const void *bytes, size_t len, char *out) {
     out[2 * len] = '\0';
 }
 
+// Looked up once: EVP_sha256() is looked up again by each digest, which costs more than most.
+static const EVP_MD *digest(void) {
+    static EVP_MD *fetched;
+    if (!fetched) fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
+    return fetched ? fetched : EVP_sha256();
+}
+
 bool sha256(const void *bytes, size_t len, unsigned char out[SHA256_BYTES]) {
-    return EVP_Digest(bytes, len, out, NULL, EVP_sha256(), NULL) == 1;
+    return EVP_Digest(bytes, len, out, NULL, digest(), NULL) == 1;
 }
 
 bool sha256_hex(const void *bytes, size_t len, char out[SHA256_HEX]) {
-    unsigned char digest[SHA256_BYTES];
-    if (!sha256(bytes, len, digest)) return false;
-    hex_encode(digest, sizeof digest, out);
+    unsigned char made[SHA256_BYTES];
+    if (!sha256(bytes, len, made)) return false;
+    hex_encode(made, sizeof made, out);
     return true;
 }
 
 bool hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
                  unsigned char out[SHA256_BYTES]) {
     if (key_len > INT32_MAX) return false;
-    return HMAC(EVP_sha256(), key, (int)key_len, bytes, len, out, NULL) != NULL;
+    return HMAC(digest(), key, (int)key_len, bytes, len, out, NULL) != NULL;
 }
 
 bool md5_hex(const void *bytes, size_t len, char out[33]) {
-    unsigned char digest[16];
-    if (EVP_Digest(bytes, len, digest, NULL, EVP_md5(), NULL) != 1) return false;
-    hex_encode(digest, sizeof digest, out);
+    unsigned char made[16];
+    if (EVP_Digest(bytes, len, made, NULL, EVP_md5(), NULL) != 1) return false;
+    hex_encode(made, sizeof made, out);
     return true;
 }
 
@@ -51,7 +58,7 @@ struct sha256_stream *sha256_new(void) {
     struct sha256_stream *s = malloc(sizeof *s);
     if (!s) return NULL;
     s->context = EVP_MD_CTX_new();
-    if (s->context && EVP_DigestInit_ex(s->context, EVP_sha256(), NULL) == 1) return s;
+    if (s->context && EVP_DigestInit_ex(s->context, digest(), NULL) == 1) return s;
     sha256_free(s);
     return NULL;
 }
@@ -61,10 +68,10 @@ bool sha256_add(struct sha256_stream *s, const void *bytes, size_t len) {
 }
 
 bool sha256_end_hex(struct sha256_stream *s, char out[SHA256_HEX]) {
-    unsigned char digest[SHA256_BYTES];
-    if (EVP_DigestFinal_ex(s->context, digest, NULL) != 1) return false;
-    hex_encode(digest, sizeof digest, out);
-    return EVP_DigestInit_ex(s->context, EVP_sha256(), NULL) == 1;
+    unsigned char made[SHA256_BYTES];
+    if (EVP_DigestFinal_ex(s->context, made, NULL) != 1) return false;
+    hex_encode(made, sizeof made, out);
+    return EVP_DigestInit_ex(s->context, digest(), NULL) == 1;
 }
 
 void sha256_free(struct sha256_stream *s) {

@@ -13,10 +13,6 @@
 #include "base/json_scan.h"
 #include "base/text.h"
 
-// The most keys one object may have: values keep keys sorted, and a hostile order makes
-// that quadratic.
-#define MAX_KEYS 20000
-
 struct conversion {
     const char *text;
     const char *what;
@@ -72,8 +68,9 @@ static struct val *convert_list(struct conversion *c, const cJSON *item) {
 static bool add_member(struct conversion *c, struct val *map, struct val *nulls,
                        const cJSON *child) {
     const char *key = child->string ? child->string : "";
-    if (val_count(map) + val_count(nulls) >= MAX_KEYS)
-        return err_set(c->e, ERR_INVALID, "%s has an object with over %d keys", c->what, MAX_KEYS);
+    if (val_count(map) + val_count(nulls) >= JSON_MAX_KEYS)
+        return err_set(c->e, ERR_INVALID, "%s has an object with over %zu keys", c->what,
+                       JSON_MAX_KEYS);
     if (val_get(map, key) || val_get(nulls, key))
         return err_set(c->e, ERR_INVALID, "%s has the key \"%.80s\" twice in one object", c->what,
                        key);
@@ -150,6 +147,13 @@ struct val *json_parse(const char *text, size_t len, const char *what, struct er
     free(c.numbers.at);
     free(copy);
     return v;
+}
+
+bool json_look(const char *text, size_t len, const char *what, struct err *e) {
+    struct json_numbers numbers = {0};
+    bool ok = json_scan(text, len, what, &numbers, e);
+    free(numbers.at);
+    return ok;
 }
 
 // How many bytes from the start need no second look.

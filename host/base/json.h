@@ -11,11 +11,18 @@
 #include "base/val.h"
 
 #define JSON_MAX_BYTES ((size_t)64 * 1024 * 1024)
+// The most keys one object may have: values keep keys sorted, and a hostile order makes
+// that quadratic.
+#define JSON_MAX_KEYS ((size_t)20000)
 
 // Parses `len` bytes. A number without '.', 'e' is an integer and must fit 64
 // bits. A JSON null becomes nil: absent in maps, kept in lists. `what` names the
 // text in errors ("arguments", a file's path). NULL and `e` on failure.
 struct val *json_parse(const char *text, size_t len, const char *what, struct err *e);
+
+// Looks through text that json_print made: UTF-8, strings, numbers and depth are as json_parse
+// wants them. It makes no values, so it costs a tenth.
+bool json_look(const char *text, size_t len, const char *what, struct err *e);
 
 // Appends compact JSON, keys sorted. Bytes that are not UTF-8 print as U+FFFD.
 // Doubles print with 17 significant digits at most and always read back equal;

@@ -31,8 +31,18 @@ size_t utf8_char(const char *bytes, size_t len) {
     return 0;
 }
 
+// How many bytes from the start are ASCII for sure, eight at a time.
+static size_t ascii_run(const char *bytes, size_t len) {
+    size_t n = 0;
+    for (uint64_t eight; len - n >= sizeof eight; n += sizeof eight) {
+        memcpy(&eight, bytes + n, sizeof eight);
+        if (eight & UINT64_C(0x8080808080808080)) break;
+    }
+    return n;
+}
+
 bool utf8_valid(const char *bytes, size_t len) {
-    for (size_t i = 0; i < len;) {
+    for (size_t i = ascii_run(bytes, len); i < len;) {
         size_t n = utf8_char(bytes + i, len - i);
         if (!n) return false;
         i += n;

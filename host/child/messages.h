@@ -30,6 +30,7 @@
 //   sleep    {id, seconds}              value: time in microseconds since 1970
 //   time     {id}                       value: the same
 //   require  {id, name}                 value: {file, source}
+//   digest   {id, value}                value: the SHA-256 of its JSON, in hex
 //   done     {ok, value, error}         last; value: what the playbook's `run` returned
 //
 // In simulated time (load says `announces`) the playbook process also says, before it waits for a
@@ -64,6 +65,7 @@
 #define MSG_SLEEP "sleep"
 #define MSG_TIME "time"
 #define MSG_REQUIRE "require"
+#define MSG_DIGEST "digest"
 #define MSG_DONE "done"
 #define MSG_WAITING "waiting"
 #define MSG_DRILL "drill"

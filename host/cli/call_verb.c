@@ -186,7 +186,7 @@ static int mutate(struct host *h, const struct operation *op, const struct val *
 static int call(struct host *h, const struct options *o, const struct operation *op,
                 const struct val *params) {
     struct err e;
-    bool asks_dry = val_as_bool(val_get(params, "DryRun"), false);
+    bool asks_dry = codec_is_dry_run(op, params);
     if (op->credential_output) {
         err_set(&e, ERR_REFUSED, "%s returns credentials; cordon does not print credentials", op->name);
         return failed(h, &e);
@@ -195,7 +195,7 @@ static int call(struct host *h, const struct options *o, const struct operation 
         console_error(h->console, &e);
         return EXIT_USAGE;
     }
-    if (o->dry_run || (asks_dry && op->mutates)) return dry_run(h, op, params);
+    if (o->dry_run || asks_dry) return dry_run(h, op, params);
     return op->mutates ? mutate(h, op, params) : read_call(h, op, params);
 }
 

@@ -13,7 +13,8 @@
 
 #define DEFAULT_DEADLINE_S 300
 
-enum need { NEEDS_PLAYBOOKS = 1, NEEDS_ADVISOR = 2, NEEDS_AWS = 4, NEEDS_MODEL = 8 };
+enum need { NEEDS_PLAYBOOKS = 1, NEEDS_ADVISOR = 2, NEEDS_AWS = 4, NEEDS_MODEL = 8,
+            NEEDS_POLICY = 16 };
 
 struct verb {
     const char *name;
@@ -35,9 +36,11 @@ static int log_verb(struct host *h, const struct options *o) {
 
 static const struct verb verbs[] = {
     {"run", "run PLAYBOOK [key=value ...]", "plan, confirm each step, execute, verify",
-     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_run},
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS | NEEDS_POLICY, verb_run},
     {"plan", "plan PLAYBOOK [key=value ...]", "show what would change; change nothing",
-     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS, verb_plan},
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS | NEEDS_POLICY, verb_plan},
+    {"apply", "apply FILE", "execute a plan that `plan --out FILE` saved, if nothing has moved",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_apply},
     {"close", "close RUN", "close a window left open; how to take a run back", NEEDS_MODEL, verb_close},
     {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
@@ -47,7 +50,7 @@ static const struct verb verbs[] = {
     {"lint", "lint PLAYBOOK ...", "check playbooks without calling AWS",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_lint},
     {"call", "call SERVICE OPERATION [JSON]", "one API call through the gate",
-     NEEDS_ADVISOR | NEEDS_AWS, verb_call},
+     NEEDS_ADVISOR | NEEDS_AWS | NEEDS_POLICY, verb_call},
     {"drill", "drill [FILE|FOLDER ...] [--junit F]", "rehearse playbooks in scripted worlds; prints TAP",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR, verb_drill},
     {"doctor", "doctor [PLAYBOOK key=value ...]", "who, where, with which keys and why; what is denied",
@@ -72,8 +75,13 @@ static const char flags_text[] =
     "  --dry-run             run: as plan; call: send DryRun=true where there is one\n"
     "  --yes                 say yes beforehand (never to irreversible calls of a playbook)\n"
     "  --no-input            never ask; what needs a question is refused (exit 5)\n"
+    "  --policy FILE         what may be changed (~/.config/cordon/policy.json, /etc/cordon/policy.json)\n"
+    "  --max-hit N           how many others a plan may hit; only lowers the policy's\n"
+    "  --account ID          refuse any other account; takes the role or profile that the policy says\n"
+    "  --ignore-lease        take over an instance that another host's run holds\n"
+    "  --ignore-own-address  the instance has an address of this machine by coincidence\n"
     "  --sim[=WORLD]         a simulated world instead of AWS; --save writes it back\n"
-    "  --out FILE            snapshot: where to\n"
+    "  --out FILE            plan, snapshot: save it there\n"
     "  --port N --world FILE sim serve: the port, and the world; --save writes it back at the end\n"
     "  --deadline SECONDS    computing time of a playbook (300)\n"
     "  --timeout SECONDS     how long one request to AWS may take (60)\n"
@@ -126,21 +134,25 @@ static bool open_model(struct host *h, struct err *e) {
     return h->model != NULL;
 }
 
-// --sim: the world instead of AWS.
-static bool connect(struct host *h, const struct options *o, struct err *e) {
-    if (!o->sim) return connect_aws(h, e);
-    backend_simulated(&h->backend, h->loop, h->model, h->advisor);
-    return world_open(h->advisor, o->sim, e);
+// What may change something goes nowhere with a policy that cannot be read. A world is no account
+// of the policy's: there it counts only when it is named.
+static bool find_policy(struct host *h, const struct options *o, struct err *e) {
+    struct policy *p = NULL;
+    if (o->sim && !o->policy) return true;
+    bool ok = policy_load(o->policy, &p, e);
+    h->policy = p;
+    return ok;
 }
 
 static bool set_up(struct host *h, const struct verb *v, const struct options *o,
                    const struct parts *parts, struct advisor *advisor, struct err *e) {
     if (v->needs && !open_model(h, e)) return false;
+    if (v->needs & NEEDS_POLICY && !find_policy(h, o, e)) return false;
     if (v->needs & NEEDS_ADVISOR) {
         if (!parts->make_advisor(advisor, e)) return false;
         h->advisor = advisor;
     }
-    return !(v->needs & NEEDS_AWS) || connect(h, o, e);
+    return !(v->needs & NEEDS_AWS) || connect_backend(h, e);
 }
 
 static struct host host_of(const struct options *o) {
@@ -149,6 +161,10 @@ static struct host host_of(const struct options *o) {
                          .endpoint_url = o->endpoint_url,
                          .ticket = o->ticket,
                          .sim = o->sim,
+                         .account = o->account,
+                         .max_hit = o->max_hit,
+                         .ignore_lease = o->ignore_lease,
+                         .ignore_own_address = o->ignore_own_address,
                          .save = o->save,
                          .deadline_ms = (o->deadline_s ? o->deadline_s : DEFAULT_DEADLINE_S) * 1000,
                          .timeout_ms = o->timeout_s * 1000,
@@ -184,10 +200,12 @@ static int run_verb(struct host *h, const struct verb *v, const struct options *
               set_up(h, v, o, parts, &advisor, &e);
     code = ok ? v->run(h, o) : fail(h, &e);
     // The world goes on where it stands only when that was asked for.
-    if (ok && o->save && o->sim && *o->sim && !world_save(h->advisor, "live", o->sim, &e)) code = fail(h, &e);
+    bool in_world = o->sim && *o->sim && h->backend.name && !h->backend.aws;
+    if (ok && o->save && in_world && !world_save(h->advisor, "live", o->sim, &e)) code = fail(h, &e);
     backend_free(&h->backend);
     if (h->advisor) parts->free_advisor(&advisor);
     model_free(h->model);
+    policy_free(h->policy);
     bool lost = h->console && !console_finish(h->console);
     console_free(h->console);
     loop_free(h->loop);

@@ -22,6 +22,7 @@ int cli_main(int argc, char **argv, const struct parts *parts);
 // The verbs. `words` are the verb's own, the verb itself first.
 int verb_run(struct host *h, const struct options *o);
 int verb_plan(struct host *h, const struct options *o);
+int verb_apply(struct host *h, const struct options *o);
 int verb_call(struct host *h, const struct options *o);
 int verb_close(struct host *h, const struct options *o);
 int verb_drill(struct host *h, const struct options *o);
@@ -38,5 +39,7 @@ int usage(struct host *h, const char *text);
 
 // Makes h->backend, AWS. A NULL flag of `h` leaves the choice to environment and profile.
 bool connect_aws(struct host *h, struct err *e);
+// Makes h->backend: the world of --sim, or AWS.
+bool connect_backend(struct host *h, struct err *e);
 
 #endif

@@ -3,6 +3,7 @@
 // Owns: handing the flags to the door, and asking the operator for what a role wants of him.
 #include "cli/cli.h"
 #include "prompt/prompt.h"
+#include "run/world_file.h"
 
 #define ASK_MS 300000  // a code is good for half a minute, but its device may lie elsewhere
 
@@ -33,4 +34,10 @@ bool connect_aws(struct host *h, struct err *e) {
     struct aws *aws = aws_new(h->loop, h->model, &o, e);
     if (aws) backend_aws(&h->backend, h->loop, aws);
     return aws != NULL;
+}
+
+bool connect_backend(struct host *h, struct err *e) {
+    if (!h->sim) return connect_aws(h, e);
+    backend_simulated(&h->backend, h->loop, h->model, h->advisor);
+    return world_open(h->advisor, h->sim, e);
 }

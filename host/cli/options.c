@@ -8,9 +8,10 @@
 #include "base/text.h"
 
 #define LONGEST_DEADLINE 86400
+#define MOST_HIT 1000000
 
 // FLAG_MAYBE takes a value only when it is joined by '='.
-enum flag_kind { FLAG_BOOL, FLAG_TEXT, FLAG_MAYBE, FLAG_SECONDS, FLAG_PORT };
+enum flag_kind { FLAG_BOOL, FLAG_TEXT, FLAG_MAYBE, FLAG_SECONDS, FLAG_PORT, FLAG_COUNTED };
 
 struct flag {
     const char *name;
@@ -42,6 +43,11 @@ static const struct flag flags[] = {
     {"out", FLAG_TEXT, FIELD(out)},
     {"junit", FLAG_TEXT, FIELD(junit)},
     {"port", FLAG_PORT, FIELD(port)},
+    {"policy", FLAG_TEXT, FIELD(policy)},
+    {"account", FLAG_TEXT, FIELD(account)},
+    {"max-hit", FLAG_COUNTED, FIELD(max_hit)},
+    {"ignore-lease", FLAG_BOOL, FIELD(ignore_lease)},
+    {"ignore-own-address", FLAG_BOOL, FIELD(ignore_own_address)},
 };
 
 #define FLAG_COUNT (sizeof flags / sizeof *flags)
@@ -90,6 +96,7 @@ static bool set_flag(struct options *o, const struct flag *f, const char *value,
     int64_t *number = (int64_t *)(void *)field;
     if (f->kind == FLAG_SECONDS) return set_number(number, value, 1, LONGEST_DEADLINE, f->name, e);
     if (f->kind == FLAG_PORT) return set_number(number, value, 1, 65535, f->name, e);
+    if (f->kind == FLAG_COUNTED) return set_number(number, value, 0, MOST_HIT, f->name, e);
     *(const char **)(void *)field = value;
     return true;
 }
@@ -104,7 +111,7 @@ static bool take_flag(struct options *o, const char *word, const char *next, boo
 
 bool options_parse(int argc, char **argv, struct options *o, struct err *e) {
     bool flags_over = false;
-    *o = (struct options){.words = argv + 1};
+    *o = (struct options){.words = argv + 1, .max_hit = -1};
     for (int i = 1; i < argc; i++) {
         char *word = argv[i];
         bool used = false;

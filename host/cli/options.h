@@ -16,6 +16,9 @@ struct options {
     bool yes, no_input, json, quiet, verbose, no_color;
     bool dry_run, detailed_exitcode, help;
     const char *sim;  // a world's file; "" for the default world; NULL: not simulated
+    const char *policy, *account;
+    int64_t max_hit;  // -1: not given
+    bool ignore_lease, ignore_own_address;
     bool save;        // write the world back to its file
     const char *world, *out, *junit;
     int64_t port;

@@ -4,6 +4,9 @@
 #include "run/run.h"
 
 static int start(struct host *h, const struct options *o, bool plan_only) {
+    if (o->out && !plan_only)
+        return usage(h, "--out is for `cordon plan` (and snapshot): it saves a plan, and `cordon apply "
+                        "FILE` executes it");
     if (o->word_count < 2) {
         struct err e;
         err_set(&e, ERR_USAGE, "%s needs a playbook: `cordon %s PLAYBOOK [key=value ...]`; `cordon "
@@ -16,6 +19,7 @@ static int start(struct host *h, const struct options *o, bool plan_only) {
                                     .pairs = o->words + 2,
                                     .pair_count = o->word_count - 2,
                                     .plan_only = plan_only,
+                                    .out = plan_only ? o->out : NULL,
                                     .detailed_exitcode = o->detailed_exitcode};
     return run_playbook(h, &run);
 }

@@ -168,6 +168,14 @@ static bool check_root(const struct codec *c, const struct operation *op, const 
     return check_place(c, &root, v);
 }
 
+bool codec_is_dry_run(const struct operation *op, const struct val *params) {
+    return op->dry_run && val_as_bool(val_get(params, "DryRun"), false);
+}
+
+bool codec_changes(const struct operation *op, const struct val *params) {
+    return op->mutates && !codec_is_dry_run(op, params);
+}
+
 bool codec_check(struct model *m, const struct operation *op, const struct val *params,
                  struct err *e) {
     struct codec c = {.model = m, .service = op->service, .e = e};

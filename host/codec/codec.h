@@ -16,6 +16,11 @@
 bool codec_check(struct model *m, const struct operation *op, const struct val *params,
                  struct err *e);
 
+// True when the call asks with DryRun=true, of an operation that has it: nothing is changed.
+bool codec_is_dry_run(const struct operation *op, const struct val *params);
+// True when the call changes something: it does not read, and is no dry run.
+bool codec_changes(const struct operation *op, const struct val *params);
+
 // The parameters with boto3's request customisations applied: idempotency tokens
 // filled, RunInstances' UserData base64-encoded. New reference, NULL on failure.
 struct val *codec_prepare(struct model *m, const struct operation *op, const struct val *params,

@@ -13,9 +13,10 @@
 bool gate_init(struct gate *g, struct err *e) {
     g->bindings = val_map();
     g->created = val_list();
+    g->others = val_map();
     g->queue = NULL;
     g->queue_end = &g->queue;
-    return ((g->bindings && g->created) || err_memory(e)) && keys_init(&g->keys, e);
+    return ((g->bindings && g->created && g->others) || err_memory(e)) && keys_init(&g->keys, e);
 }
 
 // Its answer is due; it may come when the gate is gone.
@@ -36,6 +37,7 @@ void gate_free(struct gate *g) {
     val_unref(g->bindings);
     keys_free(&g->keys);
     val_unref(g->created);
+    val_unref(g->others);
     window_free(&g->window);
 }
 
@@ -122,11 +124,13 @@ static void end_call(struct gate_request *r, const struct aws_reply *reply) {
     struct aws_reply shown = *reply;
     struct val *safe = reply->ok ? gate_redacted(g, r->op, true, reply->value) : NULL;
     shown.value = safe;
-    if (!r->op->mutates) {
+    if (!gate_changes(r)) {
         gate_record_read(g, r, reply, safe);
     } else if (g->mode == GATE_REHEARSAL) {
         plan_put(&r->planned->result, val_ref(reply->ok ? reply->value : val_nil()));
         note_created(g, reply->value, reply->value);
+    } else if (r->own) {
+        gate_record_outcome(g, r, reply, safe);
     } else {
         g->in_flight--;
         note_outcome(g, r, reply);
@@ -154,7 +158,7 @@ static bool is_conflict(const struct err *e) {
 // and once more.
 static bool needs_settling(const struct gate_request *r, const struct aws_reply *reply) {
     bool opening = r->planned && r->planned->window == WINDOW_OPENING;
-    if (!r->op->mutates || r->closing || opening || !r->gate->settle) return false;
+    if (!gate_changes(r) || r->closing || r->own || opening || !r->gate->settle) return false;
     return reply->unknown || (r->resent && !reply->ok && is_conflict(&reply->err));
 }
 
@@ -204,7 +208,7 @@ static void answered(void *ctx, const struct aws_reply *reply) {
 static bool still_wanted(void *ctx, struct err *e) {
     const struct gate_request *r = ctx;
     if (!r->gate) return too_late(e);
-    if (r->closing || !r->gate->latched) return true;
+    if (r->closing || r->last || !r->gate->latched) return true;
     *e = r->gate->latch;
     return false;
 }
@@ -217,7 +221,7 @@ static bool may_lag(const struct gate *g, const struct gate_request *r) {
 
 static bool start(struct gate *g, struct gate_request *r, struct err *e) {
     struct permit permit = {still_wanted, r};
-    bool permitted = r->op->mutates && g->mode == GATE_EXECUTION;
+    bool permitted = gate_changes(r) && g->mode == GATE_EXECUTION;
     struct aws_call call = {
         .op = r->op,
         .params = r->prepared,
@@ -257,8 +261,17 @@ static void fail(struct gate_request *r, const struct err *why) {
     gate_finish(r, &reply);
 }
 
+static void send_own(struct gate *g, struct gate_request *r) {
+    struct err e;
+    if (!start(g, r, &e)) fail(r, &e);
+}
+
 static void send_mutation(struct gate *g, struct gate_request *r) {
     struct err e;
+    if (r->own) {
+        send_own(g, r);
+        return;
+    }
     g->in_flight++;
     if (r->planned) r->planned->made = true;
     window_sent(g, r);
@@ -268,6 +281,7 @@ static void send_mutation(struct gate *g, struct gate_request *r) {
 }
 
 void gate_flush(struct gate *g) {
+    if (g->queue && g->beside) g->beside(g->beside_ctx);
     struct gate_request *next = g->queue;
     g->queue = NULL;
     g->queue_end = &g->queue;
@@ -311,10 +325,27 @@ static bool submit_mutation(struct gate *g, struct gate_request *r, struct err *
     return true;
 }
 
+bool gate_submit_own(struct gate *g, struct gate_request *r, bool last, struct err *e) {
+    r->gate = g;
+    r->own = true;
+    r->last = last;
+    r->op = model_operation(g->model, r->service, r->operation, e);
+    if (!r->op) return false;
+    if (g->latched && !last) {
+        *e = g->latch;
+        return false;
+    }
+    r->prepared = codec_prepare(g->model, r->op, r->params, e);
+    if (!r->prepared) return false;
+    if (!gate_record_intent(g, r, e)) return not_started(r);
+    enqueue(g, r);
+    return true;
+}
+
 bool gate_submit(struct gate *g, struct gate_request *r, struct err *e) {
     r->gate = g;
     if (!gate_check_call(g, r, e)) return false;
-    if (r->op->mutates) return submit_mutation(g, r, e);
+    if (gate_changes(r)) return submit_mutation(g, r, e);
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
     return (r->prepared && start(g, r, e)) || not_started(r);
 }

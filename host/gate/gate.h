@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "base/val.h"
 #include "gate/key.h"
+#include "gate/policy_check.h"
 #include "gate/window.h"
 #include "journal/journal.h"
 #include "plan/plan.h"
@@ -47,6 +48,8 @@ struct gate_request {
     struct planned_call *planned;
     char key[KEY_SIZE];
     bool closing;
+    bool own;     // the host's own, as gate_submit_own says
+    bool last;    // own: passes the latch
     bool resent;  // its fate was looked up, it had not taken effect, and it was sent once more
     struct gate_request *next;
     struct gate_request *next_started, **link_started;  // while its answer is due
@@ -88,6 +91,14 @@ struct gate {
     bool (*settle)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
     void *settle_ctx;
 
+    // Mutations are about to leave: the host's own may join them by gate_submit_own, without a
+    // round trip of their own. NULL: nobody to tell.
+    void (*beside)(void *ctx);
+    void *beside_ctx;
+
+    const struct policy_scope *policy;  // what each mutation must pass but a closing call; NULL: none
+    struct val *others;                 // ids of others that were hit so far, a map
+
     // The open step's planned calls have all been made and answered. NULL: nobody to tell.
     void (*all_made)(void *ctx);
     void *all_made_ctx;
@@ -113,6 +124,11 @@ void gate_free(struct gate *g);
 // Passes the checks and starts a read, or queues a mutation until gate_flush. False when a
 // check refused it: `e` says which; the request is the caller's again.
 bool gate_submit(struct gate *g, struct gate_request *r, struct err *e);
+
+// A mutation of the host itself, in no plan (a lease): queued until gate_flush like any other,
+// intent first, with the key that it has. It counts as no change of the run, and its fate is
+// nobody's question. `last`: it passes the latch. False, and `done` never, when it cannot go.
+bool gate_submit_own(struct gate *g, struct gate_request *r, bool last, struct err *e);
 
 // Puts the queued intents on disk with one sync, then sends the requests.
 void gate_flush(struct gate *g);

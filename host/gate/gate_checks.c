@@ -25,12 +25,17 @@ static bool check_shape(struct gate *g, struct gate_request *r, struct err *e) {
     return codec_check(g->model, r->op, r->params, e);
 }
 
+bool gate_changes(const struct gate_request *r) {
+    return codec_changes(r->op, r->params);
+}
+
 static bool check_number(struct gate *g, struct gate_request *r, struct err *e) {
-    size_t *count = r->op->mutates ? &g->mutations : &g->reads;
-    size_t most = r->op->mutates ? GATE_MAX_MUTATIONS : GATE_MAX_READS;
+    bool changes = gate_changes(r);
+    size_t *count = changes ? &g->mutations : &g->reads;
+    size_t most = changes ? GATE_MAX_MUTATIONS : GATE_MAX_READS;
     if (++*count <= most) return true;
     return err_set(e, ERR_REFUSED, "a run may make %zu %s calls at most", most,
-                   r->op->mutates ? "mutating" : "reading");
+                   changes ? "mutating" : "reading");
 }
 
 static bool check_step(struct gate *g, struct gate_request *r, struct err *e) {
@@ -99,6 +104,14 @@ static bool check_bound(struct gate *g, struct gate_request *r, struct err *e) {
     return false;
 }
 
+// The policy, once more: of a call with its real ids.
+static bool check_policy(struct gate *g, struct gate_request *r, struct err *e) {
+    if (g->mode != GATE_EXECUTION || !g->policy || r->closing) return true;
+    if (policy_judge_call(g->policy, r->planned, r->op, r->params, g->created, g->others, e)) return true;
+    gate_latch(g, e);
+    return false;
+}
+
 typedef bool check_fn(struct gate *g, struct gate_request *r, struct err *e);
 
 // What every call passes, in this order.
@@ -106,7 +119,7 @@ static check_fn *const checks_of_all[] = {check_known, check_returns_no_credenti
                                           check_number};
 // What mutations pass besides.
 static check_fn *const checks_of_mutations[] = {check_step, check_key, check_latch,
-                                                check_rehearsed, check_bound};
+                                                check_rehearsed, check_bound, check_policy};
 
 static bool pass_checks(check_fn *const *checks, size_t count, struct gate *g, struct gate_request *r,
                  struct err *e) {

@@ -11,4 +11,7 @@ bool gate_check_call(struct gate *g, struct gate_request *r, struct err *e);
 // refusal that must hold latches.
 bool gate_check_mutation(struct gate *g, struct gate_request *r, struct err *e);
 
+// True when the request changes something: neither a read nor a dry run.
+bool gate_changes(const struct gate_request *r);
+
 #endif

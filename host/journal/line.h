@@ -36,7 +36,7 @@ bool line_member_ok(const char *name);
 struct val *line_clean(const struct val *v, int depth, struct err *e);
 
 // Appends the line, newline included, and gives its hash; `side` (or NULL) names the member
-// that stands for a side file. The line was read back before it is returned, so whatever is
+// that stands for a side file. What line_read would not take is refused, so whatever is
 // written verifies. Nothing is appended on failure: ERR_INVALID for what may not be written,
 // ERR_MEMORY.
 bool line_compose(struct buf *out, const struct line_place *at, const char *kind,

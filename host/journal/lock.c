@@ -32,14 +32,24 @@ static pid_t holder(int fd) {
     return fstat(fd, &st) == 0 ? holder_of(st.st_ino) : 0;
 }
 
-bool lock_take(int fd, const char *dir, struct err *e) {
+bool lock_try(int fd, bool *held, pid_t *pid, struct err *e) {
     const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    *held = false;
     for (int i = 0; i < 10; i++) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
-        if (errno != EWOULDBLOCK && errno != EINTR) return err_errno(e, "cannot lock %s", dir);
+        if (errno != EWOULDBLOCK && errno != EINTR) return err_errno(e, "a file cannot be locked");
         nanosleep(&pause, NULL);
     }
-    pid_t pid = holder(fd);
+    *held = true;
+    *pid = holder(fd);
+    return err_set(e, ERR_BUSY, "another process has the lock");
+}
+
+bool lock_take(int fd, const char *dir, struct err *e) {
+    bool held;
+    pid_t pid = 0;
+    if (lock_try(fd, &held, &pid, e)) return true;
+    if (!held) return err_prefix(e, "cannot lock %s", dir);
     if (pid > 0) {
         return err_set(e, ERR_USAGE, "process %d is using the run %s; wait for it to end", (int)pid,
                        dir);

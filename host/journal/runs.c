@@ -78,6 +78,30 @@ bool runs_new(const char *playbook, char id[RUN_ID_SIZE], struct buf *dir, struc
     return ok;
 }
 
+bool runs_new_id(const char *playbook, char id[RUN_ID_SIZE], struct err *e) {
+    return new_id(playbook, id) || err_set(e, ERR_SYSTEM, "no random numbers");
+}
+
+bool runs_take(const char *wanted, const char *playbook, char id[RUN_ID_SIZE], struct buf *dir,
+               bool *taken, struct err *e) {
+    struct buf folder = BUF_EMPTY;
+    size_t start = dir->len;
+    if (!line_run_ok(wanted)) return err_set(e, ERR_INVALID, "that is no run id");
+    bool ok = runs_folder(&folder, e) && file_make_dirs(buf_str(&folder), e);
+    if (ok) buf_printf(dir, "%s/%s", buf_str(&folder), wanted);
+    ok = ok && (!dir->failed || err_memory(e));
+    *taken = ok && mkdir(dir->data + start, 0700) == 0;
+    if (*taken) {
+        snprintf(id, RUN_ID_SIZE, "%s", wanted);
+        ok = file_sync_dir(buf_str(&folder), e);
+    } else if (ok) {
+        dir->len = start;
+        ok = make_run(playbook, buf_str(&folder), id, dir, e);
+    }
+    buf_free(&folder);
+    return ok;
+}
+
 // --- listing -----------------------------------------------------------------
 
 struct ids {

@@ -15,12 +15,22 @@
 
 #define RUN_ID_SIZE 128
 
+// Keys of the calls that the host makes for itself (run/lease.h): no change of the run.
+#define LEASE_KEY "lease#"
+
 // "$XDG_STATE_HOME/cordon/runs", appended.
 bool runs_folder(struct buf *out, struct err *e);
 
 // Makes the directory of a new run (0700, on disk) and gives its id,
 // "20261124T021530Z-isolate-sg-7f3a", and its path. An id is never given twice.
 bool runs_new(const char *playbook, char id[RUN_ID_SIZE], struct buf *dir, struct err *e);
+
+// An id that a run of this playbook could have, without a run: for a plan.
+bool runs_new_id(const char *playbook, char id[RUN_ID_SIZE], struct err *e);
+
+// As runs_new, with this very id if no run has it, else (*taken false) with a new one.
+bool runs_take(const char *wanted, const char *playbook, char id[RUN_ID_SIZE], struct buf *dir,
+               bool *taken, struct err *e);
 
 // The directory of a run, appended: by its id, by a beginning that only one has, or "last", the
 // newest. ERR_USAGE when there is none or more than one, naming them.

@@ -61,7 +61,12 @@ static bool replace(struct val **at, struct val *with) {
     return true;
 }
 
+static bool is_own(const struct val *line) {
+    return strncmp(val_get_str(line, "key", ""), LEASE_KEY, strlen(LEASE_KEY)) == 0;
+}
+
 static bool take_intent(struct reading *r, const struct val *line) {
+    if (is_own(line)) return true;
     r->s->intended++;
     return val_set(r->open_calls, val_get_str(line, "key", ""), call_of(line));
 }
@@ -81,7 +86,7 @@ static bool all_due_again(struct reading *r) {
 static bool take_outcome(struct reading *r, const struct val *line) {
     const char *key = val_get_str(line, "key", "");
     bool ok = val_as_bool(val_get(line, "ok"), false);
-    if (val_as_bool(val_get(line, "unknown"), false)) return true;
+    if (is_own(line) || val_as_bool(val_get(line, "unknown"), false)) return true;
     if (!val_set(r->open_calls, key, val_nil())) return false;
     if (r->duties && !is_duty(r, key) && !all_due_again(r)) return false;
     if (!ok) {

@@ -169,6 +169,7 @@ static struct val *call_to_val(const struct planned_call *c, struct model *m, st
               val_set(v, "service", val_cstr(c->op->service->name)) &&
               val_set(v, "operation", val_cstr(c->op->method)) &&
               val_set(v, "params", val_ref(params)) &&
+              val_set(v, "redacted", params != c->params ? val_bool(true) : val_nil()) &&
               val_set(v, "permission", val_cstr(proof_word(c->proof))) &&
               val_set(v, "permission_note",
                       *c->proof_note ? val_cstr(c->proof_note) : val_nil()) &&

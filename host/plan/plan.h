@@ -97,7 +97,12 @@ const char *proof_word(enum proof p);  // "proven", "denied", "not checkable", "
 struct val *call_value(const struct operation *op, const struct val *params,
                        const struct val *created);
 
-// The plan as a value, for events, the journal and plan.json; parameters redacted.
+// The plan as a value, for events, the journal and plan.json: a list of steps; parameters redacted,
+// and such a call marked as `redacted`.
 struct val *plan_to_val(const struct plan *p, struct model *m, struct err *e);
+
+// The reverse, into a plan that plan_init made. ERR_INVALID names the step and call that is not as
+// plan_to_val writes it; ERR_REFUSED for a redacted call. Free the plan in any case.
+bool plan_from_val(struct plan *p, struct model *m, const struct val *steps, struct err *e);
 
 #endif

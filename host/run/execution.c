@@ -147,6 +147,12 @@ static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     return !prove || all_shown(x, lost, e);
 }
 
+static bool may_begin(struct execution *x, struct err *e) {
+    bool ok = !x->first_yes || x->first_yes(x->first_yes_ctx, e);
+    if (ok) x->first_yes = NULL;
+    return ok;
+}
+
 static bool begin_step(void *ctx, const char *title, const struct val *options, bool *skip,
                        struct err *e) {
     struct execution *x = ctx;
@@ -167,6 +173,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
     }
     x->plan->steps[index].state = *skip ? STEP_SKIPPED : STEP_BEGUN;
     if (*skip) return true;
+    if (x->plan->steps[index].count && !may_begin(x, e)) return declined(x, e);
     if (!gate_open_step(x->gate, index, true, e)) return false;
     x->ahead_is_last = false;
     look_ahead(x, index + 1);
@@ -281,6 +288,7 @@ static bool ask_unplanned(void *ctx, struct gate_request *r, struct err *e) {
     struct planned_call *c =
         plan_add_call(x->plan, step, r->key, r->op, r->params, WINDOW_NONE, e);
     if (!c || !advise(&x->advice, &c, 1, true, e)) return false;
+    if (x->guard && !guard_permits_call(x->guard, c, x->gate->created, e)) return declined(x, e);
     struct plan one = {.steps = x->plan->steps + step, .step_count = 1, .calls = &c, .call_count = 1};
     struct planned_step shown = x->plan->steps[step];
     shown.first = 0;

@@ -7,6 +7,7 @@
 
 #include "run/advice.h"
 #include "run/confirm.h"
+#include "run/guard.h"
 #include "run/outcome.h"
 #include "run/pass.h"
 
@@ -17,8 +18,12 @@ struct execution {
     struct advice advice;
     struct confirm *confirm;
     struct outcome *outcome;
+    struct guard *guard;     // NULL: nothing is guarded
     const struct val *args;  // what the playbook runs with
     const char *operator_name;
+    // Asked once, after the first yes and before anything is sent. NULL: nothing stands in the way.
+    bool (*first_yes)(void *ctx, struct err *e);
+    void *first_yes_ctx;
     size_t next_step;        // index of the planned step that should come next
     struct inquiry ahead;    // reads for the next step, made while this one works
     bool ahead_is_last;      // they were made after the last call of this step

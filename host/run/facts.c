@@ -1,20 +1,18 @@
 // facts.c - run.start.
 #include "run/facts.h"
 
-#include "base/hash.h"
-
 static struct val *text_or_nil(const char *text) {
     return text ? val_cstr(text) : val_nil();
 }
 
 struct val *run_start(const struct scene *s, const struct run_facts *f) {
-    char digest[SHA256_HEX];
     struct val *v = val_map();
     const char *account = val_get_str(s->identity, "Account", NULL);
-    bool hashed = !f->text || sha256_hex(f->text, f->text_len, digest);
-    bool ok = hashed && v && val_set(v, "playbook", val_cstr(f->playbook)) &&
-              val_set(v, "file", text_or_nil(f->file)) &&
-              val_set(v, "sha256", text_or_nil(f->text ? digest : NULL)) &&
+    bool ok = v && (!f->source || origin_set(v, f->source, f->modules)) &&
+              val_set(v, "playbook", val_cstr(f->playbook)) &&
+              val_set(v, "started_us", f->started_us ? val_int(f->started_us) : val_nil()) &&
+              val_set(v, "told_run", text_or_nil(f->told_run)) &&
+              val_set(v, "plan", text_or_nil(f->plan)) &&
               val_set(v, "args", f->args ? val_ref(f->args) : val_map()) &&
               val_set(v, "operator", text_or_nil(f->operator_name)) &&
               val_set(v, "account", text_or_nil(account)) &&

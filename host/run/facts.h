@@ -4,13 +4,16 @@
 #ifndef CORDON_RUN_FACTS_H
 #define CORDON_RUN_FACTS_H
 
+#include "run/origin.h"
 #include "run/scene.h"
 
 struct run_facts {
     const char *playbook;  // its name, or the verb
-    const char *file;      // NULL when there is none
-    const char *text;      // the source, whose SHA-256 is recorded; NULL when there is none
-    size_t text_len;
+    const struct source *source;  // NULL when there is none
+    const struct val *modules;    // name -> SHA-256 of what the playbook required; NULL: none
+    int64_t started_us;           // the time that the playbook is told; 0: none
+    const char *told_run;         // the run id that it is told, when that is not the run's own
+    const char *plan;             // the id of the saved plan that is applied; NULL: none
     const struct val *args;
     const char *operator_name;
 };

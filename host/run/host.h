@@ -6,6 +6,7 @@
 
 #include "aws/aws.h"
 #include "child/child.h"
+#include "gate/policy.h"
 #include "prompt/console.h"
 #include "run/advisor.h"
 #include "run/backend.h"
@@ -20,6 +21,10 @@ struct host {
     // The global flags, as given; NULL or false when they were not.
     const char *profile, *region, *endpoint_url, *ticket, *sim;
     int64_t deadline_ms;
+    const char *account;  // --account
+    int64_t max_hit;      // --max-hit; -1: not given
+    struct policy *policy;  // in force; NULL: none
+    bool ignore_lease, ignore_own_address;
     bool yes, no_input, json, verbose, save;
     const struct operator *operator;  // answers instead of the terminal; NULL: the terminal
     int64_t timeout_ms;  // of one request; 0: the usual

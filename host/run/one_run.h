@@ -1,11 +1,13 @@
-// one_run.h - the parts of one run, for the files that make it: run.c, planning.c.
+// one_run.h - the parts of one run, for the files that make it: run.c, planning.c, holding.c.
 //
 // Owns: the struct alone. Everything in it is zero until it is made, and freed in one place.
 #ifndef CORDON_RUN_ONE_RUN_H
 #define CORDON_RUN_ONE_RUN_H
 
+#include "journal/hold.h"
 #include "journal/runs.h"
 #include "run/execution.h"
+#include "run/lease.h"
 #include "run/rehearsal.h"
 #include "run/rehearsed.h"
 #include "run/run.h"
@@ -17,6 +19,8 @@ struct run {
     struct scene scene;
     struct source source;
     char id[RUN_ID_SIZE];
+    char told[RUN_ID_SIZE];  // the id that the playbook is told: the saved plan's, or the run's own
+    struct val *modules;     // what it required, by name: SHA-256
     struct buf dir;
     int64_t started_us;
     struct val *given;
@@ -26,6 +30,9 @@ struct run {
     struct plan plan;
     struct gate rehearsal_gate, gate;
     struct rehearsal rehearsal;
+    struct guard guard;
+    struct hold hold;
+    struct lease lease;
     struct settler settler;
     struct execution execution;
     struct confirm confirm;
@@ -43,6 +50,13 @@ bool run_open_journal(struct run *r, struct err *e);
 
 // Rehearses and finds out about each call: the plan, before anything is said. Opens the journal.
 bool run_plan(struct run *r, struct err *e);
+// The locks and leases of the instances that the arguments name, and the policy.
+bool run_hold(struct run *r, struct err *e);
+bool run_guard_ask(struct run *r, struct err *e);
+bool run_guard_learn(struct run *r, struct err *e);
+// False when the policy is against the plan: all reasons at once.
+bool run_allowed(const struct run *r, struct err *e);
+
 // What the plan does to connections, and the plan told.
 void run_tell_plan(struct run *r);
 // False when AWS said of a call, in a step that matters, that it would refuse it.

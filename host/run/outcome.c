@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "gate/policy.h"
+
 bool error_is_denial(const struct err *e) {
     static const char *const codes[] = {
         "UnauthorizedOperation", "AccessDenied",          "AccessDeniedException",
@@ -20,7 +22,8 @@ int error_exit(const struct err *e) {
         int exit;
     } table[] = {{ERR_USAGE, EXIT_USAGE},           {ERR_CREDENTIALS, EXIT_PERMISSION},
                  {ERR_DECLINED, EXIT_DECLINED},     {ERR_LEFT_PLAN, EXIT_LEFT_PLAN},
-                 {ERR_JOURNAL, EXIT_JOURNAL},       {"WindowOpen", EXIT_WINDOW_OPEN}};
+                 {ERR_JOURNAL, EXIT_JOURNAL},       {"WindowOpen", EXIT_WINDOW_OPEN},
+                 {ERR_POLICY, EXIT_PERMISSION},     {ERR_BUSY, EXIT_FAILED}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (err_is(e, table[i].code)) return table[i].exit;
     return error_is_denial(e) ? EXIT_PERMISSION : EXIT_FAILED;

@@ -37,6 +37,7 @@ struct pass_setup {
     int64_t deadline_ms;
     backend_advance_fn *advance;  // moves a simulated time on instead; NULL: time goes by itself
     void *advance_ctx;
+    struct val *modules;  // name -> SHA-256: what it requires is noted, and must stay; NULL: not
     bool real_time;  // settle, wait and sleep take their time (an execution)
 };
 

@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
+#include "base/json.h"
 #include "child/messages.h"
+#include "run/origin.h"
 #include "run/pass_slot.h"
 
 // Caps on what one pass may ask for; over them its process is ended.
@@ -205,10 +208,27 @@ static void on_time(struct pass *p, struct slot *s) {
     slot_value(s, val_int(p->setup->started_us));
 }
 
+// Pure: the same value has the same digest in every pass.
+static void on_digest(struct pass *p, struct slot *s) {
+    (void)p;
+    struct buf json = BUF_EMPTY;
+    char digest[SHA256_HEX];
+    json_print(&json, val_get(s->message, "value"));
+    bool ok = !json.failed && sha256_hex(json.data, json.len, digest);
+    slot_value(s, ok ? val_cstr(digest) : NULL);
+    buf_free(&json);
+}
+
 static void on_require(struct pass *p, struct slot *s) {
     struct source found;
     struct err e;
     if (!source_require(p->setup->source, val_get_str(s->message, "name", ""), &found, &e)) {
+        slot_error(s, &e);
+        return;
+    }
+    if (p->setup->modules && !origin_note(p->setup->modules, val_get_str(s->message, "name", ""),
+                                          &found, &e)) {
+        source_free(&found);
         slot_error(s, &e);
         return;
     }
@@ -231,7 +251,7 @@ static const struct {
     {MSG_STEP_END, on_step_end}, {MSG_WINDOW, on_window},         {MSG_SETTLE, on_settle},
     {MSG_EXPECT, on_expect},     {MSG_WINDOW_END, on_window_end}, {MSG_LOG, on_log},
     {MSG_WAIT, on_wait},         {MSG_SLEEP, on_sleep},           {MSG_TIME, on_time},
-    {MSG_REQUIRE, on_require},
+    {MSG_REQUIRE, on_require},   {MSG_DIGEST, on_digest},
 };
 
 bool pass_knows(const char *type) {

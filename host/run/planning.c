@@ -111,5 +111,6 @@ bool run_permitted(const struct run *r, struct err *e) {
 
 bool run_plan(struct run *r, struct err *e) {
     return backend_region(&r->host->backend, &r->scene.region, e) && rehearse(r, e) &&
-           run_open_journal(r, e) && advise_all(r, e);
+           run_hold(r, e) && run_open_journal(r, e) && run_guard_ask(r, e) && advise_all(r, e) &&
+           run_guard_learn(r, e);
 }

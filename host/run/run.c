@@ -13,6 +13,7 @@
 #include "run/facts.h"
 #include "run/flows.h"
 #include "run/report.h"
+#include "run/used_plans.h"
 
 // --- making it ready ---------------------------------------------------------------
 
@@ -27,11 +28,16 @@ static void name_of(const struct source *s, char *name, size_t size) {
 static bool make_id(struct run *r, struct err *e) {
     char name[64];
     name_of(&r->source, name, sizeof name);
-    if (!r->options->plan_only) return runs_new(name, r->id, &r->dir, e);
+    const struct run_options *o = r->options;
+    bool ok = true, taken;
     char stamp[CLOCK_BASIC_SIZE];
     clock_basic(r->started_us, stamp);
-    snprintf(r->id, sizeof r->id, "%s-%s-plan", stamp, name);
-    return true;
+    if (o->saved) ok = runs_take(o->saved->run, name, r->id, &r->dir, &taken, e);
+    else if (!o->plan_only) ok = runs_new(name, r->id, &r->dir, e);
+    else if (o->out) ok = runs_new_id(name, r->id, e);
+    else snprintf(r->id, sizeof r->id, "%s-%s-plan", stamp, name);
+    snprintf(r->told, sizeof r->told, "%s", o->saved ? o->saved->run : r->id);
+    return ok;
 }
 
 static void init_gate(struct run *r, struct gate *g, enum gate_mode mode,
@@ -56,7 +62,10 @@ static bool prepare(struct run *r, struct err *e) {
     struct host *h = r->host;
     if (!plan_init(&r->plan)) return err_memory(e);
     r->scene = scene_new(h);
-    r->given = parse_pairs(r->options->pairs, r->options->pair_count, e);
+    r->modules = val_map();
+    if (!r->modules) return err_memory(e);
+    r->given = r->options->saved ? val_ref(r->options->saved->given)
+                                 : parse_pairs(r->options->pairs, r->options->pair_count, e);
     if (!r->given || !find_source(r, e)) return false;
     if (!live_init(&r->live, h->backend.answers, h->loop, e) ||
         !rehearsed_init(&r->rehearsed, &r->live, h->model, h->advisor, e))
@@ -75,7 +84,8 @@ struct pass_setup run_setup(struct run *r, struct gate *g, bool real_time) {
                                .server = r->host->server,
                                .gate = g,
                                .source = &r->source,
-                               .run_id = r->id,
+                               .run_id = r->told,
+                               .modules = r->modules,
                                .ticket = r->host->ticket,
                                .started_us = r->started_us,
                                .deadline_ms = r->host->deadline_ms,
@@ -93,9 +103,11 @@ bool run_open_journal(struct run *r, struct err *e) {
     r->gate.journal = r->journal;
     const struct run_facts facts = {
         .playbook = val_get_str(r->declaration, "name", r->source.file),
-        .file = r->source.file,
-        .text = buf_str(&r->source.text),
-        .text_len = r->source.text.len,
+        .source = &r->source,
+        .modules = r->modules,
+        .started_us = r->started_us,
+        .told_run = strcmp(r->told, r->id) == 0 ? NULL : r->told,
+        .plan = r->options->saved ? r->options->saved->id : NULL,
         .args = r->rehearsal.args ? r->rehearsal.args : r->given,
         .operator_name = r->operator_name,
     };
@@ -121,15 +133,39 @@ static bool keep_plan(struct run *r, struct err *e) {
 
 // --- the plan ------------------------------------------------------------------------
 
+// Nothing has moved since the plan was saved; what has is said.
+static bool is_as_saved(struct run *r, struct err *e) {
+    const struct saved_plan *saved = r->options->saved;
+    if (!saved) return true;
+    if (!saved_plan_is_for(saved, &r->scene, e)) return false;
+    struct val *moved = saved_plan_moved(saved, &r->plan, r->rehearsal.args, r->host->model, e);
+    size_t count = val_count(moved);
+    for (size_t i = 0; i < count; i++)
+        console_say(r->scene.console, STYLE_ALARM, "  moved: %s", val_as_str(val_at(moved, i), ""));
+    bool ok = moved && !count;
+    if (moved && count)
+        err_set(e, ERR_LEFT_PLAN,
+                "the plan is stale: %s%s. Nothing was changed; plan again", val_as_str(val_at(moved, 0), ""),
+                count > 1 ? " (and more, see above)" : "");
+    val_unref(moved);
+    return ok;
+}
+
+static bool take_plan(void *ctx, struct err *e) {
+    const struct run *r = ctx;
+    return used_plans_take(r->options->saved->id, r->id, e);
+}
+
 // Planned, told, and worth asking about.
 static bool plan_it(struct run *r, struct err *e) {
-    if (!run_plan(r, e)) return false;
+    if (!run_plan(r, e) || !is_as_saved(r, e)) return false;
     if (r->options->planned) {
         r->options->planned(r->options->planned_ctx, &r->plan);
         return true;
     }
     run_tell_plan(r);
-    return run_permitted(r, e);
+    lease_show(&r->lease);
+    return run_allowed(r, e) && run_permitted(r, e);
 }
 
 // --- the execution -----------------------------------------------------------------------
@@ -147,8 +183,11 @@ static void execute(struct run *r, struct pass_end *end) {
                    .bindings = r->gate.bindings},
         .confirm = &r->confirm,
         .outcome = &r->outcome,
+        .guard = r->gate.policy ? &r->guard : NULL,
         .args = r->rehearsal.args,
         .operator_name = r->operator_name ? r->operator_name : "?",
+        .first_yes = r->options->saved ? take_plan : NULL,
+        .first_yes_ctx = r,
     };
     r->settler = (struct settler){&r->gate, &r->live, r->host->advisor};
     r->gate.settle = settle;
@@ -157,7 +196,9 @@ static void execute(struct run *r, struct pass_end *end) {
     struct pass_handler handler = execution_handler(&r->execution);
     bool simulated = scene_is_simulated(&r->scene);
     if (simulated) show_flows(&r->scene, r->host->advisor, "before");
+    lease_arm(&r->lease);
     pass_run(&setup, &handler, end);
+    lease_end(&r->lease);
     if (end->finished) execution_left_out(&r->execution);
     if (simulated && r->gate.changed) show_flows(&r->scene, r->host->advisor, "after");
     execution_free(&r->execution);
@@ -202,9 +243,32 @@ static int end_plan(struct run *r, bool ok, const struct err *e) {
     return r->options->detailed_exitcode && r->plan.call_count ? EXIT_CHANGES_PENDING : EXIT_DONE;
 }
 
+static bool save_plan(const struct run *r, struct err *e) {
+    const char *path = r->options->out;
+    struct buf line = BUF_EMPTY, rest = BUF_EMPTY;
+    const struct saved_facts facts = {.scene = &r->scene,
+                                      .source = &r->source,
+                                      .declaration = r->declaration,
+                                      .given = r->given,
+                                      .args = r->rehearsal.args,
+                                      .modules = r->modules,
+                                      .run = r->told,
+                                      .started_us = r->started_us};
+    if (!path) return true;
+    if (!saved_plan_write(path, &facts, &r->plan, r->host->model, e)) return false;
+    buf_printf(&rest, "apply %s", path);
+    scene_command(&r->scene, buf_str(&rest), &line);
+    console_say(r->scene.console, STYLE_BOLD, "Saved, good for one use within %d hours:  %s",
+                SAVED_PLAN_HOURS, buf_str(&line));
+    buf_free(&line);
+    buf_free(&rest);
+    return true;
+}
+
 static int plan_only(struct run *r) {
     struct err e;
-    bool ok = plan_it(r, &e);
+    const char *out = r->options->out;
+    bool ok = (!out || saved_plan_can_write(out, &e)) && plan_it(r, &e) && save_plan(r, &e);
     return end_plan(r, ok, &e);
 }
 
@@ -213,11 +277,13 @@ static int run_it(struct run *r) {
     struct err e;
     go(r, &end);
     // A wrong argument is the command line's fault, not a run.
-    bool usage = !r->journal && err_is(&r->outcome.err, ERR_USAGE);
+    // Nor is one that found its instance held by another of this machine.
+    const struct err *why = &r->outcome.err;
+    bool usage = !r->journal && (err_is(why, ERR_USAGE) || err_is(why, ERR_BUSY));
     int code;
     if (usage || (!r->journal && !run_open_journal(r, &e))) {
         console_error(r->host->console, usage ? &r->outcome.err : &e);
-        code = usage ? EXIT_USAGE : EXIT_JOURNAL;
+        code = usage ? error_exit(why) : EXIT_JOURNAL;
     } else {
         code = report_run(&r->scene, &r->gate, r->host->advisor, &r->outcome, end.value);
         r->host->changed = r->outcome.changed;
@@ -228,6 +294,9 @@ static int run_it(struct run *r) {
 
 static void free_run(struct run *r) {
     prompt_close(r->confirm.prompt);
+    lease_free(&r->lease);
+    guard_free(&r->guard);
+    hold_release(&r->hold);
     if (!r->journal && r->dir.len) rmdir(r->dir.data);  // nothing came of it
     journal_free(r->journal);
     rehearsal_free(&r->rehearsal);
@@ -241,6 +310,7 @@ static void free_run(struct run *r) {
     scene_free(&r->scene);
     val_unref(r->given);
     val_unref(r->declaration);
+    val_unref(r->modules);
     free(r->operator_name);
     free(r);
 }
@@ -255,7 +325,7 @@ int run_playbook(struct host *h, const struct run_options *o) {
     }
     r->host = h;
     r->options = o;
-    r->started_us = clock_now_us();
+    r->started_us = o->saved ? o->saved->started_us : clock_now_us();
     int code;
     if (!prepare(r, &e)) {
         console_error(h->console, &e);

@@ -7,6 +7,7 @@
 
 #include "plan/plan.h"
 #include "run/host.h"
+#include "run/saved_plan.h"
 #include "run/source.h"
 
 struct run_options {
@@ -16,6 +17,9 @@ struct run_options {
     int pair_count;
     bool plan_only;          // `plan`, `run --dry-run`
     bool detailed_exitcode;  // 10 when changes are pending
+    const char *out;         // with plan_only: the plan is saved in this file; NULL: it is not
+    // The plan that is applied, given `source`, too: what is found must equal it. NULL mostly.
+    const struct saved_plan *saved;
     // With plan_only: takes the plan, with its proofs, instead of it being shown and judged.
     // NULL mostly.
     void (*planned)(void *ctx, const struct plan *plan);

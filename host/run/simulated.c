@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "codec/codec.h"
 #include "run/live.h"
 
 static bool ask(struct simulated *s, const char *function, struct val *about, struct val **answer,
@@ -65,8 +66,7 @@ bool simulated_serve(struct simulated *s, const struct operation *op, const stru
 }
 
 static bool may_go(const struct aws_call *call, struct err *e) {
-    bool dry = call->op->dry_run && val_as_bool(val_get(call->params, "DryRun"), false);
-    if (!call->op->mutates || dry) return true;
+    if (!codec_changes(call->op, call->params)) return true;
     if (call->permit) return call->permit->still(call->permit->ctx, e);
     return err_set(e, ERR_REFUSED, "%s changes things and has no permit", call->op->name);
 }

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "journal/journal.h"
+#include "journal/runs.h"
 #include "plan/binding.h"
 
 struct reading {
@@ -15,6 +15,7 @@ struct reading {
 };
 
 static bool note_intent(struct reading *r, const struct val *line, const char *key) {
+    if (text_starts(key, LEASE_KEY)) return true;
     static const char *const members[] = {"operation", "params", "inverse"};
     struct val *change = val_map();
     bool ok = change != NULL;

@@ -40,6 +40,13 @@ local function check_parameters(facts, report, node, operation, parameters)
     end
 end
 
+-- Is DryRun = true written down in the call? Then it changes nothing.
+function operations.is_dry_run(notes, node)
+    local given = notes.by_node[node] and notes.by_node[node].parameters
+    local fields = given and given[1] and given[1].kind == "table" and tree.fields(given[1]) or {}
+    return fields.DryRun ~= nil and tree.constant(fields.DryRun.value) == true
+end
+
 -- A call that may be of several operations fits all of them or none: not checked.
 local function only_call(notes, node)
     local count = 0

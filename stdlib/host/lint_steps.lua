@@ -106,13 +106,14 @@ local function changes(facts, operation)
     return known ~= nil and known.mutates == true and not known.credentials, false
 end
 
-local function verdict_of(note, act, facts)
+local function verdict_of(note, act, facts, dry)
     local context, own = act.context, act.fn.node.file.own
     if note.what == "step" then return of_step(context) end
     if note.what == "window" then return of_window(context) end
     if note.what ~= "call" and note.what ~= "pages" then return nil end
     if note.what == "pages" then return of_call(context, false, own) end
     local does, unsure = changes(facts, note.detail)
+    does = does and not dry
     local rule, severity, text = of_call(context, does, own)
     if unsure and rule and rule ~= "call-at-load" then
         return own and rule, "warning", text:gsub("changes", "may change")
@@ -128,10 +129,10 @@ local function subject(note, node, moved)
 end
 
 -- Reports the worst of a note's contexts, once.
-local function check_note(note, facts, report_for)
+local function check_note(note, facts, dry, report_for)
     local worst
     for _, act in ipairs(note.acts) do
-        local rule, severity, text = verdict_of(note, act, facts)
+        local rule, severity, text = verdict_of(note, act, facts, dry)
         local node, place, moved = own_place(note.node, act)
         -- A module's window outside a step: its calls are reported.
         if note.what == "window" and moved then node = nil end
@@ -149,7 +150,9 @@ local function check_note(note, facts, report_for)
 end
 
 function steps.check(notes, facts, report_for)
-    for _, note in ipairs(notes) do check_note(note, facts, report_for) end
+    for _, note in ipairs(notes) do
+        check_note(note, facts, operations.is_dry_run(notes, note.node), report_for)
+    end
 end
 
 return steps

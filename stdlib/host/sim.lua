@@ -9,23 +9,22 @@
 -- and beside a value maybe wait_until (sim_sqs.lua).
 -- A call is {service, operation (method name), params}. Values are the world's own: to be copied
 -- or left as they are.
-local autoscaling = require "sim_autoscaling"
 local ec2 = require "sim_ec2"
-local elbv2 = require "sim_elbv2"
 local errors = require "sim_errors"
 local faults = require "sim_faults"
-local iam = require "sim_iam"
-local scaling = require "sim_scaling"
+local later = require "later"
 local sim_clock = require "sim_clock"
 local sim_world = require "sim_world"
-local sqs = require "sim_sqs"
 local sts = require "sim_sts"
 local values = require "sim_values"
 
+-- Most worlds are asked nothing of these.
+local scaling = later "sim_scaling"
+
 local sim = {}
 
-local SERVICES = { autoscaling = autoscaling, ec2 = ec2, elbv2 = elbv2, iam = iam, sqs = sqs,
-                   sts = sts }
+local SERVICES = { autoscaling = later "sim_autoscaling", ec2 = ec2, elbv2 = later "sim_elbv2",
+                   iam = later "sim_iam", sqs = later "sim_sqs", sts = sts }
 
 local READ_VERBS = { describe = true, get = true, list = true, search = true }
 
@@ -103,7 +102,7 @@ local function performed(world, service, call)
     if call.reads then return as_answer(pcall(perform, world, service, call)) end
     if not call.params.DryRun then faults.remember(world) end
     local answer = as_answer(pcall(sim_world.atomically, world, perform, world, service, call))
-    if answer.value then scaling.wake(world) end
+    if answer.value and next(world.resources.AutoScalingGroups) then scaling.wake(world) end
     return answer
 end
 

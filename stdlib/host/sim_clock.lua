@@ -3,7 +3,23 @@
 -- Owns: changes that come later (a snapshot completes, an instance has stopped). They are
 -- data, {at, effect, id}, so that a fork and a saved world keep them; the functions are
 -- registered by the modules that own the resources.
-local sim_clock = { effects = {} }
+local sim_clock = {}
+
+-- The module that registers each effect: a saved world may need one that is not loaded yet.
+local OWNERS = {
+    ["nat-available"] = "sim_ec2_gateways", ["nat-deleted"] = "sim_ec2_gateways",
+    ["route-propagated"] = "sim_ec2_routes", ["snapshot-completed"] = "sim_ec2_snapshots",
+    ["instance-running"] = "sim_instances", ["instance-stopped"] = "sim_instances",
+    ["scaling-check"] = "sim_scaling", ["target-state-over"] = "sim_targets",
+    ["instance-terminated"] = "sim_instances", ["instance-forgotten"] = "sim_instances",
+}
+
+sim_clock.effects = setmetatable({}, {
+    __index = function(effects, name)
+        if OWNERS[name] then require(OWNERS[name]) end
+        return rawget(effects, name)
+    end,
+})
 
 -- `effect` happens to `id` in `seconds`.
 function sim_clock.after(world, seconds, effect, id)

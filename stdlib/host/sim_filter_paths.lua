@@ -5,11 +5,15 @@
 -- known for every kind that has tags. Filters in INDEXED have an index in the world.
 local paths = {}
 
--- "name = path" lines; a bare name's path is given by the kind's own spelling rule below.
+-- "name = path" lines, read when the kind is first filtered.
 local function filters(text)
-    local map = {}
-    for name, path in text:gmatch("([%w%-%.:]+) = (%S+)") do map[name] = path end
-    return map
+    return setmetatable({}, {
+        __index = function(map, wanted)
+            setmetatable(map, nil)
+            for name, path in text:gmatch("([%w%-%.:]+) = (%S+)") do map[name] = path end
+            return map[wanted]
+        end,
+    })
 end
 
 paths.Instances = filters [[

@@ -3,7 +3,8 @@
 -- Owns: an ENI changes in one place (`change`), and its instance, whose describe result holds
 -- a copy of it, follows: exactly the members that changed. Also public addresses on ENIs.
 local errors = require "sim_errors"
-local routes = require "sim_routes"
+local later = require "later"
+local routes = later "sim_routes"
 local sim_world = require "sim_world"
 local values = require "sim_values"
 local vpcs = require "sim_vpcs"

@@ -235,7 +235,7 @@ end
 
 -- The groups will look about soon. To be called when something was changed.
 function scaling.wake(world)
-    if next(world.resources.AutoScalingGroups) and not is_waking(world) then
+    if not is_waking(world) then
         sim_clock.after(world, CHECK_SECONDS, "scaling-check", tostring(world.revision))
     end
 end

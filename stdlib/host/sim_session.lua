@@ -2,7 +2,8 @@
 --
 -- Owns: keeping worlds between the host's calls, since a world never crosses the border: only
 -- calls, answers and records do. One name, one world.
-local default_world = require "sim_default_world"
+local later = require "later"
+local default_world = later "sim_default_world"
 local sim = require "sim"
 local sim_clock = require "sim_clock"
 local sim_load = require "sim_load"

@@ -23,8 +23,13 @@ local QUOTAS = {
     addresses = 5, internet_gateways = 5, tags = 50, interfaces_per_instance = 15,
 }
 
-local indices = {}
-for _, name in ipairs(kinds.names) do indices[name] = filters.indices(name) end
+-- Made when a kind is first written to or asked for.
+local indices = setmetatable({}, {
+    __index = function(made, name)
+        made[name] = filters.indices(name)
+        return made[name]
+    end,
+})
 
 function sim_world.new(options)
     options = options or {}

@@ -21,7 +21,7 @@ for _, name in ipairs { "math", "string", "table", "utf8" } do
   add(name, host.freeze(_ENV[name], name))
 end
 for _, name in ipairs { "playbook", "window", "expect", "log", "print", "parallel", "wait",
-                        "require", "xpcall" } do
+                        "require", "xpcall", "digest" } do
   add(name, core[name])
 end
 add("coroutine", host.freeze(core.coroutine, "coroutine"))

@@ -159,6 +159,11 @@ function core.log(text, value)
   core.request { t = "log", text = text, value = value }
 end
 
+-- The SHA-256 of a value's JSON (keys sorted, no blanks), in hex: for manifests of evidence.
+function core.digest(value)
+  return core.request { t = "digest", value = value }
+end
+
 function core.print(...)
   local texts = table.pack(...)
   for i = 1, texts.n do texts[i] = tostring(texts[i]) end

@@ -1,7 +1,8 @@
 -- evidence.lua - keeping what an investigation needs.
 --
--- Owns: tagging what was isolated and reading the console output. To be used after the cut: an
--- instance may read its own tags, and nothing may delay a containment. Undo leaves evidence.
+-- Owns: tagging what was isolated, snapshots of its volumes, what its console shows, and what
+-- the API says of it. To be used after the cut: an instance may read its own tags, and nothing
+-- may delay a containment. Undo leaves evidence.
 local facts = require "run_facts"
 
 local evidence = {}
@@ -25,13 +26,17 @@ local function shortened(text)
 end
 
 -- cordon:run, cordon:isolated-at (when the run began) and cordon:ticket.
-function evidence.tags(host)
+local function tags_now()
     local tags = { { Key = "cordon:run", Value = facts.id },
                    { Key = "cordon:isolated-at", Value = facts.began() } }
     if facts.ticket then
         tags[3] = { Key = "cordon:ticket", Value = shortened(facts.ticket) }
     end
-    ec2.create_tags { Resources = resources_of(host), Tags = tags }
+    return tags
+end
+
+function evidence.tags(host)
+    ec2.create_tags { Resources = resources_of(host), Tags = tags_now() }
     return true
 end
 
@@ -43,6 +48,26 @@ function evidence.console(host)
         return true
     end, { timeout = CONSOLE_TIMEOUT })
     return true
+end
+
+-- Snapshots of all its volumes, of one moment (crash-consistent), with the volumes' own tags
+-- beside cordon's. One call. Gives {{snapshot, volume}, ...}; they complete later.
+function evidence.volumes(host)
+    local made = ec2.create_snapshots {
+        InstanceSpecification = { InstanceId = host.id }, CopyTagsFromSource = "volume",
+        Description = ("Evidence of %s, cordon run %s"):format(host.id, facts.id),
+        TagSpecifications = { { ResourceType = "snapshot", Tags = tags_now() } },
+    }
+    local list = {}
+    for i, snapshot in ipairs(made.Snapshots or {}) do
+        list[i] = { snapshot = snapshot.SnapshotId, volume = snapshot.VolumeId }
+    end
+    return list
+end
+
+-- A picture of its console as it is now, without waking it up: a JPEG in Base64.
+function evidence.screenshot(host)
+    return ec2.get_console_screenshot { InstanceId = host.id }.ImageData
 end
 
 -- Both at once. The host answers in order: what waits for no answer goes first.

@@ -31,6 +31,16 @@ return {
         end
         check.ok(not values.equal(first.resources, default_world.new { seed = 2 }.resources))
     end },
+    { "what a saved world still waits for happens, whatever modules are loaded", function()
+        for _, effect in ipairs { "nat-available", "nat-deleted", "route-propagated",
+                                  "snapshot-completed", "instance-running", "instance-stopped",
+                                  "instance-terminated", "instance-forgotten" } do
+            local lua = io.popen(("lua5.4 -e 'package.path = \"stdlib/host/?.lua\" "
+                .. "print(type(require(\"sim_clock\").effects[\"%s\"]))'"):format(effect))
+            check.equal(lua:read("l"), "function", effect)
+            lua:close()
+        end
+    end },
     { "a fork does not see its parent's changes, nor the parent its fork's", function()
         local w = default()
         local before = helper.resources(w)

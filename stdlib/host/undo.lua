@@ -1,0 +1,22 @@
+-- undo.lua - taking a run back, and what became of what it left.
+--
+-- Owns: comparing how every fact that a run touched was before, was left, and is now; the calls
+-- that bring it back, in stages. Pure: the host reads and calls (host/run/advisor.h).
+--
+-- `changes`: a list, in the order in which they were made, of
+--   {key, service, operation, params (with real ids), before, inverse, result,
+--    ok = true | false (it did not happen) | nil (nobody knows)}
+--   `before`, `inverse`: as the advisor gave them for the call; `result`: the call's output.
+-- `answers`: beside the reads, {value = ...} or {error = {code, message}} each.
+--
+-- undo.reads(changes) -> a list of calls {service, operation, params}: all that must be read.
+-- undo.plan(changes, answers) -> {items = {item, ...}, stages = {{call, ...}, ...}}
+--   item = {subject, attribute, was, left, now (texts, "" for nothing), state, note}
+--   state: "back"     the calls will bring it back       "already"  it is as it was
+--          "drift"    it is neither: left alone          "kept"     evidence
+--          "lost"     there is no way back (note: why)   "unknown"  could not be read (note: why)
+--   stages: in order; the calls of one stage may be made at once.
+-- undo.left(changes, answers) -> {items = {{subject, attribute, left, now, state, note}, ...}}
+--   from the same reads; state: "as_left" | "moved" | "unknown"
+local undo = {}
+return undo
