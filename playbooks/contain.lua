@@ -37,19 +37,6 @@ local function hazards_of(host, held)
     return next(left) and left or nil
 end
 
--- Elastic IPs can be given back, so they are dropped unless told otherwise; an address that AWS
--- assigned only when asked for.
-local function drops_address(args, host)
-    local elastic, assigned = levers.public_interfaces(host)
-    if args.public_address == "drop" then return #elastic + #assigned > 0 end
-    return args.public_address == "auto" and #elastic > 0
-end
-
-local function sets_idle_timeout(args, host)
-    return args.idle_timeout > 0 and levers.has_idle_timeout(host)
-        and #levers.idle_interfaces(host, args.idle_timeout) > 0
-end
-
 -- What remains, besides what outlives the cut.
 local function around(host, args, withdrawn)
     local list = isolate.around(host)
@@ -127,10 +114,10 @@ return playbook {
             isolate.cut(cut)
         end)
 
-        warned("Drop the public address", drops_address(args, host), function()
+        warned("Drop the public address", levers.drops_address(host, args.public_address), function()
             levers.drop_public_addresses(host, args.public_address == "drop")
         end)
-        warned("Shorten the idle time-out", sets_idle_timeout(args, host), function()
+        warned("Shorten the idle time-out", levers.sets_idle_timeout(host, args.idle_timeout), function()
             levers.set_idle_timeout(host, args.idle_timeout)
         end)
         local withdrawn = warned("Credentials", secrets and credentials.needed(secrets),
