@@ -12,7 +12,7 @@ The format
 ASCII text, one fact a line, the lines sorted bytewise (LC_ALL=C sort), each ended by
 a newline, words separated by one blank. Bytes that would end a word or a trait are
 written %XX (blank, comma, '%', control and non-ASCII bytes; in names also ':' and
-'='). Comment lines begin with '#'. One service a file. Three kinds of lines:
+'='). Comment lines begin with '#' and stand first. One service a file. Three kinds of lines:
 
   service NAME protocol=ec2|query|json version=DATE endpoint=PREFIX [signing=NAME]
           [config=NAME] [target=PREFIX] [json=VERSION] [ns=URI] [compatible]

@@ -101,7 +101,10 @@ static bool check_line(const struct lines *t, struct span line, struct span *key
     if (!plain(line)) return lines_bad(t, line.at, e, "only plain ASCII may stand here");
     struct span rest = line, kind, name;
     if (line.len == 0) return lines_bad(t, line.at, e, "an empty line");
-    if (line.at[0] == '#') return true;
+    // Between sorted lines one would stand in the way of finding them.
+    if (line.at[0] == '#')
+        return key->len == 0 ||
+               lines_bad(t, line.at, e, "comments stand above all other lines, as they sort");
     if (!span_cut(&rest, ' ', &kind) || !known_kind(kind))
         return lines_bad(t, line.at, e, "a line starts with operation, service or shape");
     if (!span_cut(&rest, ' ', &name) || name.len == 0)

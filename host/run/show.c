@@ -243,20 +243,24 @@ static void show_sentences(const struct scene *s, const char *what, const struct
                     val_as_str(val_at(sentences, i), ""));
 }
 
+static void show_connections(const struct scene *s, const struct val *one) {
+    const struct val *into = val_get(one, "into_before"), *out = val_get(one, "out_before");
+    bool same = val_equal(into, val_get(one, "into_after")) && val_equal(out, val_get(one, "out_after"));
+    console_say(s->console, STYLE_BOLD, "New connections to and from %s%s",
+                val_get_str(one, "instance", "?"), same ? " stay as they are." : ":");
+    if (same) return;
+    console_say(s->console, STYLE_DIM, "  now");
+    show_sentences(s, "in ", into);
+    show_sentences(s, "out", out);
+    console_say(s->console, STYLE_DIM, "  after");
+    show_sentences(s, "in ", val_get(one, "into_after"));
+    show_sentences(s, "out", val_get(one, "out_after"));
+}
+
 // Who can open a new connection, before and after.
 static void show_reach(const struct scene *s, const struct plan *p) {
     const struct val *reach = val_get(p->consequences, "reach");
-    for (size_t i = 0; i < val_count(reach); i++) {
-        const struct val *one = val_at(reach, i);
-        console_say(s->console, STYLE_BOLD, "New connections to and from %s:",
-                    val_get_str(one, "instance", "?"));
-        console_say(s->console, STYLE_DIM, "  now");
-        show_sentences(s, "in ", val_get(one, "into_before"));
-        show_sentences(s, "out", val_get(one, "out_before"));
-        console_say(s->console, STYLE_DIM, "  after");
-        show_sentences(s, "in ", val_get(one, "into_after"));
-        show_sentences(s, "out", val_get(one, "out_after"));
-    }
+    for (size_t i = 0; i < val_count(reach); i++) show_connections(s, val_at(reach, i));
     const struct val *missing = val_get(p->consequences, "missing");
     for (size_t i = 0; i < val_count(missing); i++)
         console_say(s->console, STYLE_CARE, "  could not be read, so not judged: %s",

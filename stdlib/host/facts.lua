@@ -41,7 +41,6 @@
 --   lost(call)               why there is no way back, however the facts look
 --   note                     in words, what taking it back does
 --   targets(call, found)     {{kind, id}, ...} of blast.lua: whoever is behind is hit, too
-local addresses = require "addresses"
 local calls = require "calls"
 local values = require "sim_values"
 
@@ -179,19 +178,6 @@ end
 -- What `find` gives when a lookup found nothing.
 function facts.not_found(state, what)
     return nil, state.unknown or ("there is no " .. what)
-end
-
--- ---- texts --------------------------------------------------------------------------------
-
--- A network as AWS writes it: no host bits, IPv6 in lower case.
-function facts.cidr(text)
-    if type(text) ~= "string" then return text end
-    local network, why = addresses.cidr(text)
-    if not network then
-        local proper = why and why:match("prefix: (%S+) or ")
-        network = proper and addresses.cidr(proper)
-    end
-    return network and network.text or text
 end
 
 -- ---- the table ----------------------------------------------------------------------------

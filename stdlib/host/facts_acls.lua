@@ -5,6 +5,7 @@
 -- change: the subnet is remembered.
 local calls = require "calls"
 local facts = require "facts"
+local rules = require "rules"
 
 -- ---- entries ------------------------------------------------------------------------------
 
@@ -17,8 +18,8 @@ local function entry_of(item)
     local protocol = tostring(item.Protocol)
     protocol = PROTOCOLS[protocol:lower()] or protocol
     local entry = { Protocol = protocol, RuleAction = item.RuleAction,
-                    CidrBlock = facts.cidr(item.CidrBlock),
-                    Ipv6CidrBlock = facts.cidr(item.Ipv6CidrBlock) }
+                    CidrBlock = rules.cidr(item.CidrBlock),
+                    Ipv6CidrBlock = rules.cidr(item.Ipv6CidrBlock) }
     if protocol == "6" or protocol == "17" then
         local range = item.PortRange or {}
         entry.PortRange = { From = range.From, To = range.To }

@@ -5,6 +5,7 @@
 -- routes and associations set. Pure.
 local calls = require "calls"
 local facts = require "facts"
+local rules = require "rules"
 
 -- ---- routes -------------------------------------------------------------------------------
 
@@ -35,7 +36,7 @@ end
 local function destination_of(item)
     for _, member in ipairs(DESTINATIONS) do
         if item[member] then
-            return member == "DestinationPrefixListId" and item[member] or facts.cidr(item[member]),
+            return member == "DestinationPrefixListId" and item[member] or rules.cidr(item[member]),
                    member
         end
     end

@@ -11,27 +11,6 @@ local MEMBER = { ingress = "IpPermissions", egress = "IpPermissionsEgress" }
 
 -- ---- one rule -----------------------------------------------------------------------------
 
-local PEER_CIDRS = { IpRanges = "CidrIp", Ipv6Ranges = "CidrIpv6" }
-
--- Permissions with networks as AWS writes them, so that what was asked for is found again.
-local function in_form(permissions)
-    local list = {}
-    for i, permission in ipairs(permissions or {}) do
-        list[i] = {}
-        for name, value in pairs(permission) do list[i][name] = value end
-        for member, key in pairs(PEER_CIDRS) do
-            local peers = permission[member] and {}
-            for k, peer in ipairs(permission[member] or {}) do
-                peers[k] = { [key] = facts.cidr(peer[key]), Description = peer.Description }
-            end
-            list[i][member] = peers
-        end
-    end
-    return list
-end
-
-local function singles(permissions) return rules.explode(in_form(permissions)) end
-
 -- The code of an ICMP rule tells rules apart, too.
 local function rule_text(rule, direction)
     local text = rules.text(rule, direction)
@@ -59,7 +38,7 @@ function rule_kind.reads(fact) return { read_group(fact.id) } end
 function rule_kind.value(fact, look)
     local group, state = facts.first(look, read_group(fact.id), "SecurityGroups")
     if not group then return state end
-    local rule = rules.by_key(singles(group[MEMBER[fact.direction]]))[fact.key]
+    local rule = rules.by_key(rules.explode(group[MEMBER[fact.direction]]))[fact.key]
     return rule and facts.state(rule.description or "") or facts.ABSENT
 end
 
@@ -104,7 +83,7 @@ end
 function rule_kind.parts(id, group)
     local list = {}
     for _, direction in ipairs { "ingress", "egress" } do
-        for _, rule in ipairs(singles(group[MEMBER[direction]])) do
+        for _, rule in ipairs(rules.explode(group[MEMBER[direction]])) do
             if not comes_with_group(rule, direction) then
                 list[#list + 1] = fact_of(id, direction, rule)
             end
@@ -119,7 +98,7 @@ end
 local function known_before(call, before, rule)
     if before.made or calls.is_made(call, call.params.GroupId) then return facts.ABSENT end
     if not before.present then return facts.unknown(before.unread) end
-    for _, one in ipairs(singles(before.present)) do
+    for _, one in ipairs(rules.explode(before.present)) do
         if one.key == rule.key then return facts.state(one.description or "") end
     end
     return facts.ABSENT
@@ -128,11 +107,11 @@ end
 -- `found` is the before-state of advice_rules.lua.
 local function of_call(direction, is_present)
     return function(call, found)
-        local group = (found and found.group or {}).id or call.params.GroupId
+        local group = call.params.GroupId or (found and found.group or {}).id
         local named = rules.named_by(call.params)
         if call.params.SecurityGroupRuleIds and found then named = found.present or {} end
         local list = {}
-        for _, rule in ipairs(group and singles(named) or {}) do
+        for _, rule in ipairs(group and rules.explode(named) or {}) do
             local fact = fact_of(group, direction, rule)
             fact.before = known_before(call, found or {}, rule)
             fact.after = is_present and facts.state(rule.description or "") or facts.ABSENT
@@ -168,7 +147,7 @@ local function ids_in(list)
 end
 
 local function fact_of_item(group, item)
-    local rule = singles(rules.collapse { item.rule })[1]
+    local rule = rules.explode(rules.collapse { item.rule })[1]
     return fact_of(group, item.direction, rule), rule
 end
 
@@ -200,7 +179,7 @@ function modify.facts(call, found)
     for _, update in ipairs(call.params.SecurityGroupRules or {}) do
         local item = found and found[update.SecurityGroupRuleId or ""]
         local request = update.SecurityGroupRule or {}
-        local new = singles { requested(request) }[1]
+        local new = rules.explode { requested(request) }[1]
         if item and new then
             local old, rule = fact_of_item(call.params.GroupId, item)
             old.before, old.after = facts.state(rule.description or ""), facts.ABSENT
@@ -219,7 +198,7 @@ local function describe_anew(direction)
                   note = "gives the rules their descriptions back" }
     function row.reads(call)
         local ids = ids_in(call.params.SecurityGroupRuleDescriptions)
-        return #ids > 0 and { read_rules(ids) } or {}
+        return #ids > 0 and { read_rules(ids), read_group(call.params.GroupId) } or {}
     end
     function row.find(call, look)
         return by_rule_id(look, ids_in(call.params.SecurityGroupRuleDescriptions))
@@ -234,7 +213,7 @@ local function describe_anew(direction)
                 list[#list + 1] = fact
             end
         end
-        for _, rule in ipairs(singles(call.params.IpPermissions)) do
+        for _, rule in ipairs(rules.explode(call.params.IpPermissions)) do
             local fact = fact_of(group, direction, rule)
             fact.after = facts.state(rule.description or "")
             list[#list + 1] = fact
