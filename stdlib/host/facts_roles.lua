@@ -114,10 +114,15 @@ local function gone() return facts.ABSENT end
 
 local PROFILE_ROLE = { "InstanceProfileName", "RoleName" }
 
-local delete_profile = fact_row("profile.exists", "InstanceProfileName",
-                                { "InstanceProfileName" }, gone, "")
+local delete_profile = {}
+
+function delete_profile.facts(call)
+    return { { kind = "profile.exists", id = call.params.InstanceProfileName or "?",
+               before = facts.state(true), after = facts.ABSENT } }
+end
+
 function delete_profile.lost()
-    return "a profile made anew under its name has another id"
+    return "a profile that is made anew under its name has another id"
 end
 
 return {
