@@ -128,7 +128,7 @@ return playbook {
         warned("Evidence", args.evidence, function() evidence.record(host) end)
 
         step("Verify", function()
-            isolate.verify(cut)
+            if to_cut then isolate.verify(cut) end
             if standby and was_held then
                 local ok, why = hold.is_held(held)
                 expect(ok, "its Auto Scaling group leaves it alone", why)
