@@ -91,6 +91,11 @@ struct gate {
     bool (*settle)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
     void *settle_ctx;
 
+    // A mutation that AWS refused: where that may pass by itself (what it deletes is used still), it
+    // calls gate_again, later, exactly once. False: it does not. NULL: nobody waits.
+    bool (*patience)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
+    void *patience_ctx;
+
     // Mutations are about to leave: the host's own may join them by gate_submit_own, without a
     // round trip of their own. NULL: nobody to tell.
     void (*beside)(void *ctx);
@@ -137,6 +142,9 @@ void gate_flush(struct gate *g);
 // answered instead.
 void gate_settled(struct gate *g, struct gate_request *r, enum gate_fate fate,
                   const struct val *result, const struct aws_reply *reply);
+
+// The word of `patience`: the call is made once more. False: it was not, its answer is `reply`.
+bool gate_again(struct gate *g, struct gate_request *r, const struct aws_reply *reply);
 
 // Every later mutation is refused with `why`, closing calls excepted. The first latch stays.
 void gate_latch(struct gate *g, const struct err *why);

@@ -28,7 +28,7 @@ local THINGS = {
              result = "EgressOnlyInternetGateway", delete = "delete_egress_only_internet_gateway" },
     nat = { words = "NAT gateway", describe = "describe_nat_gateways", ids = "NatGatewayIds",
             list = "NatGateways", id = "NatGatewayId", create = "create_nat_gateway",
-            result = "NatGateway", delete = "delete_nat_gateway" },
+            result = "NatGateway", delete = "delete_nat_gateway", filters = "Filter" },
     eni = { words = "network interface", describe = "describe_network_interfaces",
             ids = "NetworkInterfaceIds", list = "NetworkInterfaces", id = "NetworkInterfaceId",
             create = "create_network_interface", result = "NetworkInterface", tags = "TagSet",
@@ -121,7 +121,7 @@ local function search_of(thing, call)
         end
     end
     table.sort(filters, function(a, b) return a.Name < b.Name end)
-    return { calls.ec2(thing.describe, { Filters = filters }) }
+    return { calls.ec2(thing.describe, { [thing.filters or "Filters"] = filters }) }
 end
 
 local function result_of(thing, item)
@@ -218,7 +218,8 @@ function create_queue.fate_reads(call) return { read_name(call) } end
 function create_queue.fate(call, look)
     local result, state = look(read_name(call))
     if result then return calls.fate(true, { QueueUrl = result.QueueUrl }) end
-    return calls.fate(not state.unknown and false or nil)
+    if state.unknown then return calls.fate(nil) end
+    return calls.fate(false)
 end
 
 function create_queue.sign() return "+", "queue", "new" end

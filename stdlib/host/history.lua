@@ -7,7 +7,8 @@
 --
 -- history.of(changes, answer_of) -> {
 --   entries = list of {fact, before, lefts = {state, ...}, contained = true for a part of a
---             resource that the run made, found = true when it was looked for and is there}
+--             resource that the run made, found = true when it was looked for and is there,
+--             loose = true when it is a part and nobody knows how it was left}
 --             in the order of their first change, without those of what the run deleted again
 --   created = set of ids that the run made and did not delete
 --   others  = list of {subject, attribute, state = "kept" | "lost" | "unknown", note}
@@ -114,6 +115,7 @@ local function take(self, fact, certain)
     note_existence(self, fact)
     local entry = self.by_key[facts.key(fact)] or start_entry(self, fact)
     if certain then entry.lefts = {} end
+    entry.loose = entry.contained and not certain or nil
     entry.lefts[#entry.lefts + 1] = fact.after
     if fact.kind == "exists" and fact.after.absent then
         self.deleted[fact.id] = certain and self.created[fact.id] or nil

@@ -51,6 +51,7 @@ local function now_of(entry, look)
 end
 
 local function is_as_left(entry, now)
+    if entry.loose then return true end
     for _, left in ipairs(entry.lefts) do
         if facts.alike(entry.fact, now, left) then return true end
     end

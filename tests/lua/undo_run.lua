@@ -14,6 +14,9 @@ local undo_run = {}
 local Run = {}
 Run.__index = Run
 
+-- Raised when a run stops in the middle: after `run.limit` calls, the last with `run.outcome`.
+undo_run.STOP = setmetatable({}, { __name = "stop" })
+
 -- `planned`: before-states are asked for with planned ids for what the run makes, as in a step
 -- that makes something and uses it.
 function undo_run.new(w, planned)
@@ -49,10 +52,26 @@ local function note_created(run, value, known)
     end
 end
 
+-- What a playbook's creations carry, so that they are found again.
+local TYPES = { create_network_acl = "network-acl", create_route_table = "route-table",
+                create_internet_gateway = "internet-gateway", create_subnet = "subnet",
+                create_vpc = "vpc", create_nat_gateway = "natgateway",
+                create_network_interface = "network-interface", allocate_address = "elastic-ip",
+                create_egress_only_internet_gateway = "egress-only-internet-gateway" }
+
+local function tagged(operation, params)
+    if not TYPES[operation] then return params end
+    return values.with(params, { TagSpecifications = { {
+        ResourceType = TYPES[operation], Tags = { { Key = "cordon:run", Value = "run-1" } } } } })
+end
+
 -- Makes the call and records it; the change. `outcome`: "unknown": done, but nobody knows; "lost":
 -- not done, and nobody knows.
 function Run:call(operation, params, service, outcome)
     local w = self.w
+    if self.limit and #self.changes == self.limit then error(undo_run.STOP, 0) end
+    if self.limit and #self.changes == self.limit - 1 then outcome = outcome or self.outcome end
+    if self.tags then params = tagged(operation, params) end
     local call = { service = service or "ec2", operation = operation, params = params,
                    created = self.created }
     local asked = call
@@ -81,6 +100,7 @@ function Run:call(operation, params, service, outcome)
         change.inverse = advisor.inverse(call, before, result)
     end
     self.changes[#self.changes + 1] = change
+    if self.limit and #self.changes == self.limit then error(undo_run.STOP, 0) end
     return result, change
 end
 
