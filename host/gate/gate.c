@@ -163,6 +163,12 @@ static bool names_nothing(const struct gate_request *r, const struct aws_reply *
            !binding_fits(r->planned->result, reply->value, is_needed, r);
 }
 
+// Refused, and so not done: sending it again cannot do it twice.
+static bool may_pass(const struct gate_request *r, const struct aws_reply *reply) {
+    return r->gate->patience && r->op->mutates && r->gate->mode == GATE_EXECUTION && !r->closing &&
+           !reply->ok && !reply->unknown;
+}
+
 static bool too_late(struct err *e) {
     return err_set(e, ERR_INTERRUPTED, "the run was over before the answer came");
 }
@@ -183,6 +189,7 @@ static void answered(void *ctx, const struct aws_reply *reply) {
         err_set(&judged.err, ERR_INVALID, "AWS answered without the id of what it made");
         snprintf(judged.err.operation, sizeof judged.err.operation, "%s", r->op->name);
     }
+    if (may_pass(r, &judged) && r->gate->patience(r->gate->patience_ctx, r, &judged)) return;
     if (needs_settling(r, &judged) && r->gate->settle(r->gate->settle_ctx, r, &judged)) return;
     end_call(r, &judged);
 }
@@ -236,6 +243,13 @@ void gate_settled(struct gate *g, struct gate_request *r, enum gate_fate fate,
         err_prefix(&told.err, "it did not take effect, as reads say");
     }
     end_call(r, &told);
+}
+
+bool gate_again(struct gate *g, struct gate_request *r, const struct aws_reply *reply) {
+    struct err e;
+    if (!g->latched && start(g, r, &e)) return true;
+    end_call(r, reply);
+    return false;
 }
 
 // A call that was not started ends as an answer that says so.

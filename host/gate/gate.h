@@ -104,6 +104,11 @@ struct gate {
     enum gate_memory (*recall_window)(void *ctx, struct err *e);
     void *recall_ctx;
 
+    // A mutation that AWS refused: where that may pass by itself (what it deletes is used still), it
+    // calls gate_again, later, exactly once. False: it does not. NULL: nobody waits.
+    bool (*patience)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
+    void *patience_ctx;
+
     // Mutations are about to leave: the host's own may join them by gate_submit_own, without a
     // round trip of their own. NULL: nobody to tell.
     void (*beside)(void *ctx);
@@ -156,6 +161,9 @@ void gate_recalled(struct gate_request *r, const struct aws_reply *reply);
 
 // What a call of the plan answered: planned ids are bound, and what it made is known.
 void gate_learn(struct gate *g, const struct planned_call *p, const struct val *result);
+
+// The word of `patience`: the call is made once more. False: it was not, its answer is `reply`.
+bool gate_again(struct gate *g, struct gate_request *r, const struct aws_reply *reply);
 
 // Every later mutation is refused with `why`, closing calls excepted. The first latch stays.
 void gate_latch(struct gate *g, const struct err *why);

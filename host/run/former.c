@@ -11,10 +11,32 @@ bool former_open(const char *dir, struct former *f, struct err *e) {
     return (!f->dir.failed || err_memory(e)) && runs_summary(dir, true, &f->run, e);
 }
 
+bool former_is_undo(const struct former *f) {
+    return strcmp(run_text(&f->run, "file"), UNDO_SOURCE) == 0;
+}
+
+static bool take_no_undo(void *ctx, const char *id, const char *dir) {
+    struct buf *found = ctx;
+    struct former f;
+    struct err ignored;
+    (void)id;
+    bool opened = former_open(dir, &f, &ignored);
+    bool wanted = opened && !former_is_undo(&f);
+    former_free(&f);
+    if (wanted) buf_add_str(found, dir);
+    return !wanted;
+}
+
+// When there are undos alone, the newest of them: it says itself what is wrong with it.
+static bool find_dir(const char *name, struct buf *dir, struct err *e) {
+    if (strcmp(name, "last") == 0 && !runs_list(take_no_undo, dir, e)) return false;
+    return dir->len || runs_find(name, dir, e);
+}
+
 bool former_find(const char *name, struct former *f, struct err *e) {
     struct buf dir = BUF_EMPTY;
     *f = (struct former){.dir = BUF_EMPTY};
-    bool ok = runs_find(name, &dir, e) && former_open(buf_str(&dir), f, e);
+    bool ok = find_dir(name, &dir, e) && former_open(buf_str(&dir), f, e);
     buf_free(&dir);
     return ok;
 }

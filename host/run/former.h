@@ -9,16 +9,21 @@
 #include "run/host.h"
 #include "run/single.h"
 
+#define UNDO_SOURCE "stdlib/verbs/undo.lua"  // the playbook of `undo`
+
 struct former {
     struct buf dir;
     struct run_summary run;
 };
 
-// By an id, its beginning, or "last". Free it in any case.
+// By an id, its beginning, or "last": the newest that is no undo itself. Free it in any case.
 bool former_find(const char *name, struct former *f, struct err *e);
 // The run of this directory.
 bool former_open(const char *dir, struct former *f, struct err *e);
 void former_free(struct former *f);
+
+// It took another run back.
+bool former_is_undo(const struct former *f);
 
 // False when its journal is damaged or somebody else's (ERR_JOURNAL), or it is running still.
 bool former_may_be_believed(const struct former *f, struct err *e);

@@ -8,6 +8,7 @@
 #include "journal/runs.h"
 #include "run/execution.h"
 #include "run/lease.h"
+#include "run/patience.h"
 #include "run/rehearsal.h"
 #include "run/rehearsed.h"
 #include "run/run.h"
@@ -34,6 +35,7 @@ struct run {
     struct hold hold;
     struct lease lease;
     struct settler settler;
+    struct patience patience;
     struct execution execution;
     struct confirm confirm;
     struct journal *journal;

@@ -31,6 +31,7 @@ struct outcome {
     bool not_verified;     // an expectation did not hold
     bool journal_lost;
     bool window_may_be_open;
+    bool is_undo;          // it takes another run back: the way on is the same command
     int signal;            // 0, SIGINT or SIGTERM
     struct err err;        // unless finished
 };

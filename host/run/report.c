@@ -161,17 +161,10 @@ static void say_lost_journal(const struct scene *s, const struct gate *g) {
     buf_free(&rest);
 }
 
-static bool can_be_resumed(const struct gate *g, const struct outcome *o) {
-    return o->resumable && g->journal && !g->journal_lost && !o->finished && (o->changed || o->before);
-}
-
-static void say_resume(const struct scene *s, const struct gate *g) {
-    struct buf command = BUF_EMPTY, rest = BUF_EMPTY;
-    buf_printf(&rest, "resume %s", journal_run_id(g->journal));
-    scene_command(s, buf_str(&rest), &command);
-    console_say(s->console, STYLE_BOLD, "To finish this run where it stopped:  %s", buf_str(&command));
-    buf_free(&command);
-    buf_free(&rest);
+static bool can_be_resumed(const struct scene *s, const struct gate *g, const struct outcome *o) {
+    bool lost_world = s->sim && !(s->save && *s->sim);
+    return o->resumable && g->journal && !g->journal_lost && !lost_world && !o->finished &&
+           (o->changed || o->before);
 }
 
 static void say_end(const struct scene *s, const struct gate *g, const struct outcome *o) {
@@ -194,16 +187,19 @@ static void say_end(const struct scene *s, const struct gate *g, const struct ou
                         ? ""
                         : " To go on, type the same command again: it plans anew from "
                           "what is there.");
-    if (can_be_resumed(g, o)) say_resume(s, g);
+    if (can_be_resumed(s, g, o))
+        console_say(s->console, STYLE_BOLD, "To finish it where it stopped:  cordon resume %s",
+                    journal_run_id(g->journal));
 }
 
-void say_lines(const struct scene *s, const struct val *lines) {
-    if (!val_count(lines)) return;
-    console_say(s->console, STYLE_BOLD, "To take it back, one by one in this order%s:",
-                s->sim && !s->save ? " (not here: this world was not saved; see --sim=FILE --save)"
-                                   : "");
+void say_way_back(const struct scene *s, const char *run_id, const struct val *lines) {
+    if (s->sim && !(s->save && *s->sim))
+        console_say(s->console, STYLE_BOLD,
+                    "It cannot be taken back here: this world was not saved (--sim=FILE --save keeps "
+                    "one)");
+    else console_say(s->console, STYLE_BOLD, "To take it back:  cordon undo %s", run_id);
     for (size_t i = 0; i < val_count(lines); i++)
-        console_say(s->console, STYLE_PLAIN, "  %s", val_as_str(val_at(lines, i), ""));
+        console_detail(s->console, "  by hand: %s", val_as_str(val_at(lines, i), ""));
 }
 
 static struct val *end_members(const struct outcome *o, int exit, const struct val *calls,
@@ -249,7 +245,8 @@ int report_run(const struct scene *s, struct gate *g, const struct advisor *a, s
     say_end(s, g, o);
     say_unknown(s, g, a);
     if (value) show_survivors(s, g->plan);
-    say_lines(s, lines);
+    if ((o->changed || o->before) && !o->is_undo && g->journal)
+        say_way_back(s, journal_run_id(g->journal), lines);
     if (g->journal_lost) say_lost_journal(s, g);
     if (g->journal)
         console_say(s->console, STYLE_DIM, "journal %s/journal.jsonl  head %s",

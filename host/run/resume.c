@@ -26,6 +26,9 @@ bool resume_is_possible(const struct former *f, const struct record *r, bool *no
                         struct err *e) {
     const char *id = f->run.id, *version = run_text(&f->run, "version");
     *nothing_to_do = false;
+    if (former_is_undo(f))
+        return err_set(e, ERR_USAGE, "%s takes another run back: type that `cordon undo` again, it goes "
+                                     "on from what is there", id);
     if (r->undone)
         return err_set(e, ERR_USAGE, "an undo of %s was begun, so it cannot be resumed; undo it to its "
                                      "end (`cordon undo %s`), or run its playbook again", id, id);

@@ -98,8 +98,13 @@ struct pass_setup run_setup(struct run *r, struct gate *g, bool real_time) {
 
 // --- the journal ---------------------------------------------------------------------
 
+// A script that has nothing to do makes no run of its own.
+static bool is_idle(const struct run *r) {
+    return r->options->script && !r->plan.call_count;
+}
+
 bool run_open_journal(struct run *r, struct err *e) {
-    if (r->options->plan_only || r->journal) return true;
+    if (r->options->plan_only || r->journal || is_idle(r)) return true;
     r->operator_name = operator_text(r->scene.identity);
     r->journal = journal_create(buf_str(&r->dir), r->id, e);
     r->gate.journal = r->journal;
@@ -110,7 +115,7 @@ bool run_open_journal(struct run *r, struct err *e) {
         .started_us = r->started_us,
         .told_run = strcmp(r->told, r->id) == 0 ? NULL : r->told,
         .plan = r->options->saved ? r->options->saved->id : NULL,
-        .args = r->rehearsal.args ? r->rehearsal.args : r->given,
+        .args = r->rehearsal.args && !r->options->script ? r->rehearsal.args : r->given,
         .operator_name = r->operator_name,
     };
     return r->journal && gate_record(&r->gate, "run.start", run_start(&r->scene, &facts), e) &&
@@ -156,7 +161,7 @@ static bool plan_it(struct run *r, struct err *e) {
         return true;
     }
     run_tell_plan(r);
-    lease_show(&r->lease);
+    if (!is_idle(r)) lease_show(&r->lease);
     return run_allowed(r, e) && run_permitted(r, e);
 }
 
@@ -184,6 +189,11 @@ static void execute(struct run *r, struct pass_end *end) {
     r->settler = (struct settler){&r->gate, &r->live, r->host->advisor};
     r->gate.settle = settle;
     r->gate.settle_ctx = &r->settler;
+    r->patience = (struct patience){.gate = &r->gate,
+                                    .advance = backend_advance(&r->host->backend),
+                                    .advance_ctx = &r->host->backend};
+    if (r->options->script) r->gate.patience = patience_wait;
+    r->gate.patience_ctx = &r->patience;
     struct pass_setup setup = run_setup(r, &r->gate, true);
     struct pass_handler handler = execution_handler(&r->execution);
     if (r->between) handler = r->between(r->between_ctx, handler);
@@ -208,6 +218,11 @@ bool run_ready_to_ask(struct run *r, struct err *e) {
     return confirm_possible(&r->confirm, &r->plan, e);
 }
 
+static bool begin_script(struct run *r, struct err *e) {
+    const struct run_script *script = r->options->script;
+    return !script || script->begin(script->ctx, &r->scene, r->id, r->operator_name, e);
+}
+
 void run_execute(struct run *r, struct pass_end *end) {
     struct outcome *o = &r->outcome;
     execute(r, end);
@@ -218,14 +233,20 @@ void run_execute(struct run *r, struct pass_end *end) {
 // From the rehearsal to the end of the execution; what went wrong is in the outcome.
 static void go(struct run *r, struct pass_end *end) {
     struct outcome *o = &r->outcome;
+    const struct run_script *script = r->options->script;
     *end = (struct pass_end){0};
     bool ok = plan_it(r, &o->err);
     if (!ok && r->rehearsal_gate.latched && !*o->err.code) o->err = r->rehearsal_gate.latch;
-    ok = ok && run_ready_to_ask(r, &o->err) && keep_plan(r, &o->err);
-    o->resumable = ok;
-    if (ok) run_execute(r, end);
+    bool idle = ok && is_idle(r);
+    ok = ok && (idle || (run_ready_to_ask(r, &o->err) && keep_plan(r, &o->err) &&
+                         begin_script(r, &o->err)));
+    o->resumable = ok && !script;
+    if (idle) o->finished = true;
+    else if (ok) run_execute(r, end);
     // One that came when all was done changed nothing.
     if (!o->finished) o->signal = loop_signal(r->host->loop);
+    o->changed = r->gate.changed;
+    if (ok && script) script->check(script->ctx, &r->scene, &r->live, o);
 }
 
 // The end of `plan` and of a dry run: the plan itself was the result.
@@ -248,13 +269,16 @@ static int plan_only(struct run *r) {
 }
 
 static int run_it(struct run *r) {
+    const struct run_script *script = r->options->script;
     struct pass_end end;
     struct err e;
+    r->outcome.is_undo = script != NULL;
     go(r, &end);
     // A wrong argument is the command line's fault, not a run.
     // Nor is one that found its instance held by another of this machine.
     const struct err *why = &r->outcome.err;
-    bool usage = !r->journal && (err_is(why, ERR_USAGE) || err_is(why, ERR_BUSY));
+    bool usage = !r->journal && !r->outcome.finished &&
+                 (err_is(why, ERR_USAGE) || err_is(why, ERR_BUSY));
     int code;
     if (usage || (!r->journal && !run_open_journal(r, &e))) {
         console_error(r->host->console, usage ? &r->outcome.err : &e);
@@ -262,6 +286,9 @@ static int run_it(struct run *r) {
     } else {
         code = report_run(&r->scene, &r->gate, r->host->advisor, &r->outcome, end.value);
         r->host->changed = r->outcome.changed;
+        if (script)
+            code = script->end(script->ctx, &r->scene, r->journal ? r->id : NULL, &r->outcome, code);
+        if (r->journal && r->options->dir) buf_add_str(r->options->dir, buf_str(&r->dir));
     }
     pass_end_free(&end);
     return code;
@@ -275,6 +302,7 @@ void run_free(struct run *r) {
     if (!r->journal && r->dir.len) rmdir(r->dir.data);  // nothing came of it
     journal_free(r->journal);
     rehearsal_free(&r->rehearsal);
+    patience_free(&r->patience);
     gate_free(&r->rehearsal_gate);
     gate_free(&r->gate);
     plan_free(&r->plan);
