@@ -163,7 +163,9 @@ static bool settle_call(struct resumption *z, const struct event *v, struct err 
         val_unref(q.prepared);
         return cannot_tell(op, r->id, e);
     }
-    if (!loop_until(r->host->loop, &fate.done, false, e)) return false;
+    bool looked = loop_until(r->host->loop, &fate.done, false, e);
+    r->gate.changed = false;  // what it did, it did before
+    if (!looked) return false;
     if (r->gate.latched) *e = r->gate.latch;
     if (r->gate.latched) return false;
     return !fate.unknown || cannot_tell(op, r->id, e);
@@ -292,6 +294,7 @@ static void go(struct resumption *z, struct pass_end *end) {
     r->between_ctx = z;
     if (ok) run_execute(r, end);
     if (o->finished && !replay_is_complete(&z->replayed.replay, &o->err)) o->finished = false;
+    if (!o->finished && err_is(&o->err, ERR_LEFT_PLAN)) o->resumable = false;
     if (!o->finished) o->signal = loop_signal(r->host->loop);
 }
 
