@@ -98,16 +98,16 @@ struct gate {
     bool (*settle)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
     void *settle_ctx;
 
+    // A mutation that AWS refused: where that may pass by itself (what it deletes is used still), it
+    // calls gate_again, later, exactly once. False: it does not. NULL: nobody waits.
+    bool (*patience)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
+    void *patience_ctx;
+
     // Of a resumed run: asked about each call that has passed its checks, before its intent; and
     // whether the window that is to be opened was opened and closed already. NULL: nothing is known.
     enum gate_memory (*recall)(void *ctx, struct gate_request *r, struct err *e);
     enum gate_memory (*recall_window)(void *ctx, struct err *e);
     void *recall_ctx;
-
-    // A mutation that AWS refused: where that may pass by itself (what it deletes is used still), it
-    // calls gate_again, later, exactly once. False: it does not. NULL: nobody waits.
-    bool (*patience)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
-    void *patience_ctx;
 
     // Mutations are about to leave: the host's own may join them by gate_submit_own, without a
     // round trip of their own. NULL: nobody to tell.
@@ -156,14 +156,14 @@ void gate_flush(struct gate *g);
 void gate_settled(struct gate *g, struct gate_request *r, enum gate_fate fate,
                   const struct val *result, const struct aws_reply *reply);
 
+// The word of `patience`: the call is made once more. False: it was not, its answer is `reply`.
+bool gate_again(struct gate *g, struct gate_request *r, const struct aws_reply *reply);
+
 // The word of `recall`: nothing is sent, nothing is journaled.
 void gate_recalled(struct gate_request *r, const struct aws_reply *reply);
 
 // What a call of the plan answered: planned ids are bound, and what it made is known.
 void gate_learn(struct gate *g, const struct planned_call *p, const struct val *result);
-
-// The word of `patience`: the call is made once more. False: it was not, its answer is `reply`.
-bool gate_again(struct gate *g, struct gate_request *r, const struct aws_reply *reply);
 
 // Every later mutation is refused with `why`, closing calls excepted. The first latch stays.
 void gate_latch(struct gate *g, const struct err *why);

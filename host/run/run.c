@@ -240,7 +240,7 @@ static void go(struct run *r, struct pass_end *end) {
     bool idle = ok && is_idle(r);
     ok = ok && (idle || (run_ready_to_ask(r, &o->err) && keep_plan(r, &o->err) &&
                          begin_script(r, &o->err)));
-    o->resumable = ok && !script;
+    o->resumable = ok && !idle && !script;
     if (idle) o->finished = true;
     else if (ok) run_execute(r, end);
     // One that came when all was done changed nothing.
