@@ -54,7 +54,8 @@ local function in_world(word)
 end
 
 for _, word in ipairs { "vpc", "subnet", "group", "allow", "route_table", "instance", "interface",
-                        "elastic_ip", "nat", "managed_interface", "flow" } do
+                        "elastic_ip", "nat", "managed_interface", "flow", "role", "load_balancer",
+                        "target_group", "auto_scaling_group" } do
     asks[word] = in_world(word)
 end
 asks.find = function(about) return words.find(stage, about) end

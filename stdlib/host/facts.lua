@@ -135,7 +135,8 @@ function facts.gather(list, seen, more)
     end
 end
 
-local ABSENT_CODES = { "NotFound", "NonExistentQueue", "QueueDoesNotExist", "NotExist" }
+local ABSENT_CODES = { "NotFound", "NonExistentQueue", "QueueDoesNotExist", "NotExist",
+                       "NoSuchEntity" }
 
 local function says_absent(code)
     for _, part in ipairs(ABSENT_CODES) do
@@ -183,7 +184,8 @@ end
 
 local FILES = { "facts_rules", "facts_interfaces", "facts_instances", "facts_profiles",
                 "facts_acls", "facts_routes", "facts_gateways", "facts_vpcs", "facts_tags",
-                "facts_queues", "facts_exists" }
+                "facts_queues", "facts_scaling", "facts_targets", "facts_roles",
+                "facts_exists" }
 
 local function understood(mutation, call)
     if mutation.knows then

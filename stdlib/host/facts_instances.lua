@@ -41,12 +41,17 @@ local device = {}
 
 function device.attribute(fact) return "deletion of " .. fact.device .. " with the instance" end
 
-function device.reads(fact) return { read_attribute(fact.id, "blockDeviceMapping") } end
+local function read_devices(id)
+    return calls.ec2("describe_instances", { InstanceIds = { id } })
+end
+
+function device.reads(fact) return { read_devices(fact.id) } end
 
 function device.value(fact, look)
-    local result, state = look(read_attribute(fact.id, "blockDeviceMapping"))
+    local result, state = look(read_devices(fact.id))
     if not result then return state end
-    for _, mapping in ipairs(result.BlockDeviceMappings or {}) do
+    local reservation = (result.Reservations or {})[1] or {}
+    for _, mapping in ipairs(((reservation.Instances or {})[1] or {}).BlockDeviceMappings or {}) do
         if mapping.DeviceName == fact.device then
             return facts.state((mapping.Ebs or {}).DeleteOnTermination == true)
         end
