@@ -41,7 +41,13 @@ static const struct verb verbs[] = {
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS | NEEDS_POLICY, verb_plan},
     {"apply", "apply FILE", "execute a plan that `plan --out FILE` saved, if nothing has moved",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_apply},
-    {"close", "close RUN", "close a window left open; how to take a run back", NEEDS_MODEL, verb_close},
+    {"undo", "undo RUN", "take a run back: plan, confirm, execute, verify",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_undo},
+    {"verify", "verify RUN", "is all still as the run left it, or what came loose",
+     NEEDS_ADVISOR, verb_verify},
+    {"close", "close RUN", "close a window left open", NEEDS_ADVISOR, verb_close},
+    {"resume", "resume RUN", "finish a run that stopped half-way",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_resume},
     {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
     {"find", "find INSTANCE", "where it is, over the policy's accounts and Regions; what to type",
      NEEDS_ADVISOR | NEEDS_AWS | NEEDS_POLICY, verb_find},
@@ -74,7 +80,9 @@ static const char flags_text[] =
     "  --region REGION       the Region\n"
     "  --endpoint-url URL    send to this endpoint instead of AWS's own\n"
     "  --ticket ID           the case; shown, journaled and tagged\n"
-    "  --dry-run             run: as plan; call: send DryRun=true where there is one\n"
+    "  --dry-run             run, undo: only the plan; call: send DryRun=true where there is one\n"
+    "  --hold TIME           run: look every 15 s for so long (90s, 10m, 1h) that it stays cut\n"
+    "  --recut               with --hold and --yes: run the playbook again when it came loose\n"
     "  --yes                 say yes beforehand (never to irreversible calls of a playbook)\n"
     "  --no-input            never ask; what needs a question is refused (exit 5)\n"
     "  --policy FILE         what may be changed (~/.config/cordon/policy.json, /etc/cordon/policy.json)\n"
@@ -204,9 +212,10 @@ static int run_verb(struct host *h, const struct verb *v, const struct options *
               set_up(h, v, o, parts, &advisor, &e);
     code = ok ? v->run(h, o) : fail(h, &e);
     // The world goes on where it stands only when that was asked for.
-    bool in_world = o->sim && *o->sim && h->backend.name && !h->backend.aws;
-    if (ok && o->save && in_world && !world_save(h->advisor, "live", o->sim, &e)) code = fail(h, &e);
+    bool in_world = h->sim && *h->sim && h->backend.name && !h->backend.aws;
+    if (ok && h->save && in_world && !world_save(h->advisor, "live", h->sim, &e)) code = fail(h, &e);
     backend_free(&h->backend);
+    val_unref(h->kept);
     if (h->advisor) parts->free_advisor(&advisor);
     model_free(h->model);
     policy_free(h->policy);

@@ -7,6 +7,7 @@
 
 #include "child/child.h"
 #include "cli/options.h"
+#include "journal/runs.h"
 #include "run/host.h"
 
 // What lua/ gives, so that host/ knows no Lua.
@@ -22,9 +23,12 @@ int cli_main(int argc, char **argv, const struct parts *parts);
 // The verbs. `words` are the verb's own, the verb itself first.
 int verb_run(struct host *h, const struct options *o);
 int verb_plan(struct host *h, const struct options *o);
+int verb_resume(struct host *h, const struct options *o);
 int verb_apply(struct host *h, const struct options *o);
 int verb_call(struct host *h, const struct options *o);
 int verb_close(struct host *h, const struct options *o);
+int verb_undo(struct host *h, const struct options *o);
+int verb_verify(struct host *h, const struct options *o);
 int verb_drill(struct host *h, const struct options *o);
 int verb_sim(struct host *h, const struct options *o);
 int verb_snapshot(struct host *h, const struct options *o);
@@ -46,5 +50,9 @@ struct aws *open_door(struct host *h, const char *profile, const struct val *rol
 bool connect_aws(struct host *h, struct err *e);
 // Makes h->backend: the world of --sim, or AWS.
 bool connect_backend(struct host *h, struct err *e);
+
+// Makes h->backend, the one that this run had: flags that were not given are the run's own (Region,
+// profile, endpoint, ticket, the saved world). ERR_USAGE for a world that was not kept.
+bool connect_as_run(struct host *h, const struct run_summary *run, struct err *e);
 
 #endif

@@ -139,12 +139,21 @@ static bool take_end(struct run_summary *s, const struct val *line) {
     return replace(&s->end, val_ref(line));
 }
 
+// The run goes on: how it had ended is how it ends no more.
+static void take_log(struct run_summary *s, const struct val *line) {
+    if (!val_as_bool(val_get(line, "resumed"), false)) return;
+    val_unref(s->end);
+    s->end = NULL;
+    s->exit_code = -1;
+}
+
 static bool take_kind(struct reading *r, const char *kind, const struct val *line) {
     if (strcmp(kind, "call.intent") == 0) return take_intent(r, line);
     if (strcmp(kind, "call.outcome") == 0) return take_outcome(r, line);
     if (strcmp(kind, "window.open") == 0) return take_window_open(r, line);
     if (strcmp(kind, "window.closed") == 0) take_window_closed(r);
     if (strcmp(kind, "run.end") == 0) return take_end(r->s, line);
+    if (strcmp(kind, "log") == 0) take_log(r->s, line);
     if (strcmp(kind, "undo.start") == 0 || strcmp(kind, "undo.end") == 0)
         return replace(&r->s->undo, val_ref(line));
     if (strcmp(kind, "run.start") == 0 && r->s->start == NULL) {
@@ -245,7 +254,7 @@ void run_summary_clear(struct run_summary *s) {
 
 // The world that it ran in was not kept: there is nothing to be taken up again.
 static bool is_gone(const struct run_summary *s) {
-    return s->start && val_get(s->start, "sim") && *run_text(s, "sim") == '\0';
+    return s->start && val_get(s->start, "world") && *run_text(s, "world") == '\0';
 }
 
 static bool is_plain_end(const struct run_summary *s) {

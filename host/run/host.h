@@ -29,6 +29,7 @@ struct host {
     bool yes, no_input, json, verbose, save;
     const struct operator *operator;  // answers instead of the terminal; NULL: the terminal
     int64_t timeout_ms;  // of one request; 0: the usual
+    struct val *kept;  // a former run's first line, in which flags may point
     bool changed;  // said by a verb at its end: something was changed
 };
 
