@@ -2,7 +2,8 @@
 --
 -- Owns: what counts as a difference. Evidence stays by design (tags whose key begins with
 -- "cordon:", snapshots), so do an Auto Scaling group's list of activities and states that pass by
--- themselves, and the id of a rule is not part of what the rule allows. Pure.
+-- themselves. The id of a rule is not part of what the rule allows, nor that of an association part
+-- of what it joins: EC2 gives a new one each time. Pure.
 local kinds = require "sim_kinds"
 local values = require "sim_values"
 
@@ -22,11 +23,31 @@ local function own_tags(resource, member)
     return values.with(resource, { [member] = kept })
 end
 
+local NEW_EACH_TIME = { NetworkAclAssociationId = values.NONE,
+                        RouteTableAssociationId = values.NONE }
+local UNORDERED = { "Associations", "Routes" }
+
+-- The items of a list whose order says nothing, without the ids that EC2 gives anew.
+local function as_set(list)
+    local items = {}
+    for i, item in ipairs(list) do items[i] = values.with(item, NEW_EACH_TIME) end
+    table.sort(items, function(a, b) return values.signature(a) < values.signature(b) end)
+    return items
+end
+
+local function plain(kind, resource)
+    local changes = {}
+    for _, member in ipairs(UNORDERED) do
+        if type(resource[member]) == "table" then changes[member] = as_set(resource[member]) end
+    end
+    local own = own_tags(resource, kinds[kind].tags)
+    return next(changes) and values.with(own, changes) or own
+end
+
 local function same(kind, before, after)
     if before == after then return true end
     if not before or not after then return false end
-    local member = kinds[kind].tags
-    return values.equal(own_tags(before, member), own_tags(after, member))
+    return values.equal(plain(kind, before), plain(kind, after))
 end
 
 -- Every difference as {kind, id, before, after}; a group's rules are part of the group.
