@@ -47,6 +47,23 @@ static bool fate(void *t, const struct val *call, const struct val *answers, str
     return trusted_call(t, "advisor", "fate", in, COUNT(in), out, e);
 }
 
+static bool undo_reads(void *t, const struct val *changes, struct val **reads, struct err *e) {
+    const struct val *in[] = {changes};
+    return trusted_call(t, "advisor", "undo_reads", in, COUNT(in), reads, e);
+}
+
+static bool undo(void *t, const struct val *changes, const struct val *answers, struct val **plan,
+                 struct err *e) {
+    const struct val *in[] = {changes, answers};
+    return trusted_call(t, "advisor", "undo", in, COUNT(in), plan, e);
+}
+
+static bool left(void *t, const struct val *changes, const struct val *answers, struct val **found,
+                 struct err *e) {
+    const struct val *in[] = {changes, answers};
+    return trusted_call(t, "advisor", "left", in, COUNT(in), found, e);
+}
+
 static bool world(void *t, const char *function, const struct val *about, struct val **answer,
                   struct err *e) {
     const struct val *in[] = {about};
@@ -133,6 +150,9 @@ struct advisor advisor_from_lua(struct trusted *t) {
         .hits = hits,
         .fate_reads = fate_reads,
         .fate = fate,
+        .undo_reads = undo_reads,
+        .undo = undo,
+        .left = left,
         .world = world,
         .drill = drill,
         .check_arguments = check_arguments,

@@ -1,9 +1,12 @@
 -- isolate-sg.lua - cut an EC2 instance off with security groups, open connections included.
 --
--- Steps: Prepare the groups, Cut off, Evidence, Verify, Clean up. What is decided and why is in
--- stdlib/playbook/cut_decision.lua, what cannot be cut in survivors.lua.
+-- Steps: Prepare the groups, Cut off, Drop the public address, Shorten the idle time-out,
+-- Evidence, Verify, Clean up. What is decided and why is in stdlib/playbook/cut_decision.lua, what
+-- cannot be cut in survivors.lua; the address and the time-out (levers.lua) are for flows that
+-- outlive the cut, and are left as they are unless asked for.
 local isolate  = require "isolate"
 local evidence = require "evidence"
+local levers   = require "levers"
 
 return playbook {
     api     = 1,
@@ -24,6 +27,11 @@ return playbook {
         forensics = { type = "cidr", help = "investigators who may still reach it" },
         forensics_ports = { type = "list", of = "number", min = 1, max = 65535,
                             help = "TCP ports for them; all traffic without" },
+        public_address = { type = "choice", choices = { "keep", "auto", "drop" },
+                           default = "keep",
+                           help = "auto drops Elastic IPs; drop also what AWS assigned, for good" },
+        idle_timeout   = { type = "number", default = 0, min = 0, max = 432000,
+                           help = "seconds until idle tracked flows are forgotten, 60 at least" },
         accept    = { type = "list", of = "choice",
                       choices = { "asg", "eks", "spot", "beanstalk" },
                       help = "hazards that --yes may accept" },
@@ -47,6 +55,16 @@ return playbook {
         end)
         step("Cut off", { hazards = next(host.hazards) and host.hazards or nil }, function()
             isolate.cut(cut)
+        end)
+        step("Drop the public address", {
+            on_failure = "warn", when = levers.drops_address(host, args.public_address),
+        }, function()
+            levers.drop_public_addresses(host, args.public_address == "drop")
+        end)
+        step("Shorten the idle time-out", {
+            on_failure = "warn", when = levers.sets_idle_timeout(host, args.idle_timeout),
+        }, function()
+            levers.set_idle_timeout(host, args.idle_timeout)
         end)
         step("Evidence", { on_failure = "warn", when = args.evidence }, function()
             evidence.record(host)

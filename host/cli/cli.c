@@ -41,8 +41,16 @@ static const struct verb verbs[] = {
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_AWS | NEEDS_POLICY, verb_plan},
     {"apply", "apply FILE", "execute a plan that `plan --out FILE` saved, if nothing has moved",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_apply},
-    {"close", "close RUN", "close a window left open; how to take a run back", NEEDS_MODEL, verb_close},
+    {"undo", "undo RUN", "take a run back: plan, confirm, execute, verify",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_undo},
+    {"verify", "verify RUN", "is all still as the run left it, or what came loose",
+     NEEDS_ADVISOR, verb_verify},
+    {"close", "close RUN", "close a window left open", NEEDS_ADVISOR, verb_close},
+    {"resume", "resume RUN", "finish a run that stopped half-way",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_resume},
     {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
+    {"find", "find INSTANCE", "where it is, over the policy's accounts and Regions; what to type",
+     NEEDS_ADVISOR | NEEDS_AWS | NEEDS_POLICY, verb_find},
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
     {"list", "list", "the playbooks that can be named", NEEDS_PLAYBOOKS, verb_list},
     {"show", "show PLAYBOOK", "what a playbook does, and its arguments", NEEDS_PLAYBOOKS, verb_show},
@@ -72,7 +80,9 @@ static const char flags_text[] =
     "  --region REGION       the Region\n"
     "  --endpoint-url URL    send to this endpoint instead of AWS's own\n"
     "  --ticket ID           the case; shown, journaled and tagged\n"
-    "  --dry-run             run: as plan; call: send DryRun=true where there is one\n"
+    "  --dry-run             run, undo: only the plan; call: send DryRun=true where there is one\n"
+    "  --hold TIME           run: look every 15 s for so long (90s, 10m, 1h) that it stays cut\n"
+    "  --recut               with --hold and --yes: run the playbook again when it came loose\n"
     "  --yes                 say yes beforehand (never to irreversible calls of a playbook)\n"
     "  --no-input            never ask; what needs a question is refused (exit 5)\n"
     "  --policy FILE         what may be changed (~/.config/cordon/policy.json, /etc/cordon/policy.json)\n"
@@ -89,9 +99,10 @@ static const char flags_text[] =
     "  --json                events or data on stdout, one JSON value a line\n"
     "  --quiet --verbose --no-color\n"
     "\n"
-    "Exit: 0 done; 1 failed, nothing changed; 2 usage; 3 PARTIAL: something changed and the run\n"
-    "did not finish; 4 credentials or permission; 5 declined; 6 the playbook left the plan;\n"
-    "7 not verified; 8 journal lost or false; 9 A WINDOW MAY STILL BE OPEN; 130, 143 signal.\n";
+    "Exit: 0 done; 1 failed or held by another run, nothing changed; 2 usage; 3 PARTIAL: something\n"
+    "changed and the run did not finish; 4 credentials, permission or policy; 5 declined; 6 the\n"
+    "playbook left the plan; 7 not verified; 8 journal lost or false; 9 A WINDOW MAY STILL BE OPEN;\n"
+    "130, 143 signal.\n";
 
 static int verb_help(struct host *h, const struct options *o) {
     struct buf text = BUF_EMPTY;
@@ -162,6 +173,7 @@ static struct host host_of(const struct options *o) {
                          .ticket = o->ticket,
                          .sim = o->sim,
                          .account = o->account,
+                         .policy_file = o->policy,
                          .max_hit = o->max_hit,
                          .ignore_lease = o->ignore_lease,
                          .ignore_own_address = o->ignore_own_address,
@@ -200,9 +212,10 @@ static int run_verb(struct host *h, const struct verb *v, const struct options *
               set_up(h, v, o, parts, &advisor, &e);
     code = ok ? v->run(h, o) : fail(h, &e);
     // The world goes on where it stands only when that was asked for.
-    bool in_world = o->sim && *o->sim && h->backend.name && !h->backend.aws;
-    if (ok && o->save && in_world && !world_save(h->advisor, "live", o->sim, &e)) code = fail(h, &e);
+    bool in_world = h->sim && *h->sim && h->backend.name && !h->backend.aws;
+    if (ok && h->save && in_world && !world_save(h->advisor, "live", h->sim, &e)) code = fail(h, &e);
     backend_free(&h->backend);
+    val_unref(h->kept);
     if (h->advisor) parts->free_advisor(&advisor);
     model_free(h->model);
     policy_free(h->policy);

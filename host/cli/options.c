@@ -36,6 +36,8 @@ static const struct flag flags[] = {
     {"no-color", FLAG_BOOL, FIELD(no_color)},
     {"dry-run", FLAG_BOOL, FIELD(dry_run)},
     {"detailed-exitcode", FLAG_BOOL, FIELD(detailed_exitcode)},
+    {"hold", FLAG_TEXT, FIELD(hold)},
+    {"recut", FLAG_BOOL, FIELD(recut)},
     {"help", FLAG_BOOL, FIELD(help)},
     {"sim", FLAG_MAYBE, FIELD(sim)},
     {"save", FLAG_BOOL, FIELD(save)},

@@ -14,6 +14,8 @@ struct options {
     const char *profile, *region, *endpoint_url, *ticket;
     int64_t deadline_s, timeout_s;
     bool yes, no_input, json, quiet, verbose, no_color;
+    const char *hold;  // run: how long it is looked after
+    bool recut;
     bool dry_run, detailed_exitcode, help;
     const char *sim;  // a world's file; "" for the default world; NULL: not simulated
     const char *policy, *account;

@@ -11,8 +11,7 @@
 // For struct host_setup. ctx: a struct run_options.
 int job_run(struct host *h, void *ctx);
 
-// ctx: the run's directory. Sends the inverse calls of the run, last change first, after closing
-// its window where that is open. 0: all done; 3: some failed.
+// ctx: the run's directory. As `cordon undo --yes`: exit codes of undo.h.
 int job_undo(struct host *h, void *ctx);
 
 // ctx: the run's directory. 0, or 9.

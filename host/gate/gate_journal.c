@@ -46,6 +46,13 @@ static bool set_operation(struct val *v, const struct operation *op) {
            val_set(v, "operation", val_cstr(op->method));
 }
 
+// What was planned before an earlier call of the step had made it: the journal alone must say what
+// a call was about.
+static struct val *with_real_ids(const struct gate *g, const struct val *v) {
+    if (planned_id_in(v)) return binding_apply(g->bindings, v, NULL);
+    return v ? val_ref(v) : val_nil();
+}
+
 bool gate_record_intent(struct gate *g, struct gate_request *r, struct err *e) {
     const struct planned_call *p = r->planned;
     const char *token = *r->op->client_token
@@ -55,8 +62,8 @@ bool gate_record_intent(struct gate *g, struct gate_request *r, struct err *e) {
     bool ok = v && set_operation(v, r->op) && val_set(v, "key", val_cstr(r->key)) &&
               val_set(v, "step", val_int((int64_t)g->step + 1)) &&
               val_set(v, "params", gate_redacted(g, r->op, false, r->prepared)) &&
-              val_set(v, "before", p ? val_ref(p->before) : val_nil()) &&
-              val_set(v, "inverse", p ? val_ref(p->inverse) : val_nil()) &&
+              val_set(v, "before", with_real_ids(g, p ? p->before : NULL)) &&
+              val_set(v, "inverse", with_real_ids(g, p ? p->inverse : NULL)) &&
               val_set(v, "token", token ? val_cstr(token) : val_nil()) &&
               val_set(v, "closing", r->closing ? val_bool(true) : val_nil());
     if (!ok) {

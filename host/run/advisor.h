@@ -47,6 +47,16 @@ struct advisor {
     bool (*fate)(void *ctx, const struct val *call, const struct val *answers, struct val **fate,
                  struct err *e);
 
+    // Taking a whole run back. `changes`: what it changed, in order, {key, service, operation,
+    // params (with real ids), before, inverse, result, ok = true | false | nil when nobody knows}.
+    // `undo_reads`: the calls that show how things are now. From their answers (as for `before`):
+    // `undo` gives {items, stages}, `left` gives {items} (stdlib/host/undo.lua has the shapes).
+    bool (*undo_reads)(void *ctx, const struct val *changes, struct val **reads, struct err *e);
+    bool (*undo)(void *ctx, const struct val *changes, const struct val *answers,
+                 struct val **plan, struct err *e);
+    bool (*left)(void *ctx, const struct val *changes, const struct val *answers,
+                 struct val **found, struct err *e);
+
     // A playbook's declared arguments against the "key=value" pairs given (a map of strings):
     // {args = {...}, reads = {call, ...}, errors = {text, ...}}. `reads` find what names stand
     // for (an instance's Name tag); their answers go into resolve_arguments, which gives

@@ -1,8 +1,20 @@
 // facts.c - run.start.
 #include "run/facts.h"
 
+#include <stdlib.h>
+
 static struct val *text_or_nil(const char *text) {
     return text ? val_cstr(text) : val_nil();
+}
+
+// A world in this process: its file when it is kept, "" when it ends with the run. Nil: another
+// process's, or AWS.
+static struct val *world_of(const struct scene *s) {
+    if (!s->sim) return val_nil();
+    char *path = s->save && *s->sim ? realpath(s->sim, NULL) : NULL;
+    struct val *v = val_cstr(path ? path : "");
+    free(path);
+    return v;
 }
 
 struct val *run_start(const struct scene *s, const struct run_facts *f) {
@@ -20,7 +32,7 @@ struct val *run_start(const struct scene *s, const struct run_facts *f) {
               val_set(v, "profile", text_or_nil(s->profile)) &&
               val_set(v, "endpoint_url", text_or_nil(s->endpoint_url)) &&
               val_set(v, "backend", val_cstr(scene_is_simulated(s) ? "simulator" : "aws")) &&
-              val_set(v, "ticket", text_or_nil(s->ticket)) &&
+              val_set(v, "world", world_of(s)) && val_set(v, "ticket", text_or_nil(s->ticket)) &&
               val_set(v, "version", val_cstr(CORDON_VERSION));
     if (ok) return v;
     val_unref(v);

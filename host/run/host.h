@@ -23,11 +23,13 @@ struct host {
     int64_t deadline_ms;
     const char *account;  // --account
     int64_t max_hit;      // --max-hit; -1: not given
-    struct policy *policy;  // in force; NULL: none
+    const char *policy_file;  // --policy
+    struct policy *policy;    // in force; NULL: none
     bool ignore_lease, ignore_own_address;
     bool yes, no_input, json, verbose, save;
     const struct operator *operator;  // answers instead of the terminal; NULL: the terminal
     int64_t timeout_ms;  // of one request; 0: the usual
+    struct val *kept;  // a former run's first line, in which flags may point
     bool changed;  // said by a verb at its end: something was changed
 };
 

@@ -9,7 +9,8 @@ static bool rehearse(struct run *r, struct err *e) {
                                       .gate = &r->rehearsal_gate,
                                       .live = &r->live,
                                       .advisor = r->host->advisor,
-                                      .given = r->given};
+                                      .given = r->given,
+                                      .script = r->options->script};
     struct pass_handler handler = rehearsal_handler(&r->rehearsal);
     struct pass_end end;
     pass_run(&setup, &handler, &end);
@@ -23,6 +24,14 @@ static bool rehearse(struct run *r, struct err *e) {
     pass_end_free(&end);
     r->plan.rehearsed_count = r->plan.call_count;
     return finished;
+}
+
+// What the script says that an earlier run made is this one's own when it executes, too.
+static bool adopt_created(struct run *r, struct err *e) {
+    const struct val *ids = r->rehearsal.created;
+    for (size_t i = 0; i < val_count(ids); i++)
+        if (!val_append(r->gate.created, val_ref(val_at(ids, i)))) return err_memory(e);
+    return true;
 }
 
 static bool advise_all(struct run *r, struct err *e) {
@@ -66,8 +75,17 @@ static void find_consequences(struct run *r) {
     val_unref(about);
 }
 
+// An undo opens again what was cut: that connections live on is what it is for.
+static void leave_out_survivors(struct run *r) {
+    struct val *rest = val_copy(r->plan.consequences);
+    if (rest && val_type(rest) == VAL_MAP && val_set(rest, "survivors", val_list()))
+        plan_put(&r->plan.consequences, val_ref(rest));
+    val_unref(rest);
+}
+
 void run_tell_plan(struct run *r) {
     find_consequences(r);
+    if (r->options->script) leave_out_survivors(r);
     struct err e;
     struct buf head = BUF_EMPTY;
     struct val *v = val_map(), *steps = plan_to_val(&r->plan, r->host->model, &e);
@@ -75,6 +93,8 @@ void run_tell_plan(struct run *r) {
     struct buf line = BUF_EMPTY;
     scene_headline(&r->scene, buf_str(&head), &line);
     console_say(r->scene.console, STYLE_BOLD, "%s", buf_str(&line));
+    const struct run_script *script = r->options->script;
+    if (script) script->tell(script->ctx, &r->scene);
     show_plan(&r->scene, &r->plan);
     buf_free(&head);
     buf_free(&line);
@@ -97,7 +117,8 @@ void run_tell_plan(struct run *r) {
 bool run_permitted(const struct run *r, struct err *e) {
     for (size_t i = 0; i < r->plan.call_count; i++) {
         const struct planned_call *c = r->plan.calls[i];
-        if (c->proof != PROOF_DENIED || r->plan.steps[c->step].warn) continue;
+        bool may_fail = r->plan.steps[c->step].warn && !r->options->script;
+        if (c->proof != PROOF_DENIED || may_fail) continue;
         err_set(
             e, "UnauthorizedOperation",
             "AWS denies %s to these credentials (proven with DryRun), so the run would stop half-"
@@ -111,6 +132,6 @@ bool run_permitted(const struct run *r, struct err *e) {
 
 bool run_plan(struct run *r, struct err *e) {
     return backend_region(&r->host->backend, &r->scene.region, e) && rehearse(r, e) &&
-           run_hold(r, e) && run_open_journal(r, e) && run_guard_ask(r, e) && advise_all(r, e) &&
+           adopt_created(r, e) &&           run_hold(r, e) && run_open_journal(r, e) && run_guard_ask(r, e) && advise_all(r, e) &&
            run_guard_learn(r, e);
 }

@@ -1,6 +1,7 @@
 // rehearsal.c - steps are recorded, arguments resolved.
 #include "run/rehearsal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -44,15 +45,14 @@ static struct val *collect(struct val **slots, size_t count) {
     return answers;
 }
 
-#define MOST_READS 32
-
 // Who am I, and what do the arguments stand for: all at once.
 static bool ask_all(struct rehearsal *r, const struct val *reads, struct val **answers,
                     struct err *e) {
     struct batch b = {.loop = r->live->loop};
     struct identity id = {0};
-    struct val *slots[MOST_READS] = {0};
-    size_t count = val_count(reads) < MOST_READS ? val_count(reads) : MOST_READS;
+    size_t count = val_count(reads);
+    struct val **slots = calloc(count + 1, sizeof *slots);
+    if (!slots) return err_memory(e);
     bool ok = identity_ask(&b, r->live, r->gate->model, &id, e);
     for (size_t i = 0; ok && i < count; i++) ok = start_read(r, &b, val_at(reads, i), &slots[i], e);
     struct err waiting;
@@ -62,6 +62,7 @@ static bool ask_all(struct rehearsal *r, const struct val *reads, struct val **a
     if (ok) plan_put(&r->scene->identity, val_ref(id.value));
     val_unref(id.value);
     *answers = collect(slots, count);
+    free(slots);
     return ok && (*answers || err_memory(e));
 }
 
@@ -109,8 +110,35 @@ static bool resolve(struct rehearsal *r, const struct val *declared, const struc
     return ok;
 }
 
+static bool adopt_created(struct rehearsal *r, struct val *created, struct err *e) {
+    r->created = created;
+    for (size_t i = 0; i < val_count(created); i++)
+        if (!val_append(r->gate->created, val_ref(val_at(created, i)))) return err_memory(e);
+    return true;
+}
+
+// What the script says instead of a command line.
+static bool ask_script(struct rehearsal *r, struct err *e) {
+    const struct run_script *script = r->script;
+    struct script_arguments said = {0};
+    struct val *answers = NULL;
+    bool ok = ask_all(r, script->reads, &answers, e) && tell_identity(r, e) &&
+              script->arguments(script->ctx, r->scene, answers, &said, e);
+    r->args = said.args;
+    if (said.labels) plan_put(&r->scene->labels, said.labels);
+    ok = adopt_created(r, said.created, e) && ok &&
+         snapshot_take(r->live, r->gate->model, r->advisor, e);
+    val_unref(answers);
+    return ok;
+}
+
 static bool declared(void *ctx, const struct val *declaration, struct val **args, struct err *e) {
     struct rehearsal *r = ctx;
+    if (r->script) {
+        if (!ask_script(r, e)) return false;
+        *args = val_ref(r->args);
+        return true;
+    }
     const struct val *wanted = val_get(declaration, "args");
     struct val *none = val_map(), *checked = NULL;
     bool ok = (none || err_memory(e)) &&
@@ -163,10 +191,11 @@ static void log_line(void *ctx, const char *text, const struct val *value) {
 }
 
 struct pass_handler rehearsal_handler(struct rehearsal *r) {
-    return (struct pass_handler){r, declared, begin_step, end_step, expect, log_line};
+    return (struct pass_handler){r, declared, begin_step, end_step, expect, log_line, NULL};
 }
 
 void rehearsal_free(struct rehearsal *r) {
     val_unref(r->args);
-    r->args = NULL;
+    val_unref(r->created);
+    r->args = r->created = NULL;
 }

@@ -8,6 +8,7 @@
 #include "run/advisor.h"
 #include "run/identity.h"
 #include "run/pass.h"
+#include "run/run.h"
 #include "run/scene.h"
 
 struct rehearsal {
@@ -16,7 +17,9 @@ struct rehearsal {
     struct live *live;
     const struct advisor *advisor;
     const struct val *given;  // the command line's "key=value" pairs
+    const struct run_script *script;  // gives the arguments instead; NULL: it does not
 
+    struct val *created;  // the script's; NULL when there is none
     struct val *args;  // found: what the playbook runs with
 };
 

@@ -161,6 +161,19 @@ static void say_lost_journal(const struct scene *s, const struct gate *g) {
     buf_free(&rest);
 }
 
+static bool can_be_resumed(const struct gate *g, const struct outcome *o) {
+    return o->resumable && g->journal && !g->journal_lost && !o->finished && (o->changed || o->before);
+}
+
+static void say_resume(const struct scene *s, const struct gate *g) {
+    struct buf command = BUF_EMPTY, rest = BUF_EMPTY;
+    buf_printf(&rest, "resume %s", journal_run_id(g->journal));
+    scene_command(s, buf_str(&rest), &command);
+    console_say(s->console, STYLE_BOLD, "To finish this run where it stopped:  %s", buf_str(&command));
+    buf_free(&command);
+    buf_free(&rest);
+}
+
 static void say_end(const struct scene *s, const struct gate *g, const struct outcome *o) {
     if (scene_is_simulated(s)) console_say(s->console, STYLE_CARE, "SIMULATOR: nothing of this was AWS");
     say_outcome(s, g->plan, o);
@@ -172,7 +185,7 @@ static void say_end(const struct scene *s, const struct gate *g, const struct ou
     say_steps(s, g->plan);
     // Some messages say it themselves.
     bool told = strstr(o->err.message, "Nothing was changed") != NULL;
-    if (!o->finished && !o->changed && !told) console_say(s->console, STYLE_GOOD, "Nothing was changed.");
+    if (!o->finished && !o->changed && !o->before && !told) console_say(s->console, STYLE_GOOD, "Nothing was changed.");
     const char *way = o->finished ? "" : way_on(&o->err);
     if (*way) console_say(s->console, STYLE_CARE, "%s", way);
     if (o->changed && !o->finished)
@@ -181,15 +194,17 @@ static void say_end(const struct scene *s, const struct gate *g, const struct ou
                         ? ""
                         : " To go on, type the same command again: it plans anew from "
                           "what is there.");
+    if (can_be_resumed(g, o)) say_resume(s, g);
 }
 
-void say_lines(const struct scene *s, const struct val *lines) {
-    if (!val_count(lines)) return;
-    console_say(s->console, STYLE_BOLD, "To take it back, one by one in this order%s:",
-                s->sim && !s->save ? " (not here: this world was not saved; see --sim=FILE --save)"
-                                   : "");
+void say_way_back(const struct scene *s, const char *run_id, const struct val *lines) {
+    if (s->sim && !(s->save && *s->sim))
+        console_say(s->console, STYLE_BOLD,
+                    "It cannot be taken back here: this world was not saved (--sim=FILE --save keeps "
+                    "one)");
+    else console_say(s->console, STYLE_BOLD, "To take it back:  cordon undo %s", run_id);
     for (size_t i = 0; i < val_count(lines); i++)
-        console_say(s->console, STYLE_PLAIN, "  %s", val_as_str(val_at(lines, i), ""));
+        console_detail(s->console, "  by hand: %s", val_as_str(val_at(lines, i), ""));
 }
 
 static struct val *end_members(const struct outcome *o, int exit, const struct val *calls,
@@ -235,7 +250,8 @@ int report_run(const struct scene *s, struct gate *g, const struct advisor *a, s
     say_end(s, g, o);
     say_unknown(s, g, a);
     if (value) show_survivors(s, g->plan);
-    say_lines(s, lines);
+    if (o->changed && !o->is_undo && g->journal)
+        say_way_back(s, journal_run_id(g->journal), lines);
     if (g->journal_lost) say_lost_journal(s, g);
     if (g->journal)
         console_say(s->console, STYLE_DIM, "journal %s/journal.jsonl  head %s",

@@ -15,8 +15,8 @@ struct val *inverse_calls(const struct gate *g, struct err *e);
 
 // Calls as `cordon call` lines for the operator to type: a list of texts. NULL on no memory.
 struct val *command_lines(const struct scene *s, const struct val *calls);
-// "To take it back, one by one in this order:" and the lines; nothing when there are none.
-void say_lines(const struct scene *s, const struct val *lines);
+// "To take it back:  cordon undo RUN", where that is possible; the single calls with --verbose.
+void say_way_back(const struct scene *s, const char *run_id, const struct val *lines);
 
 // Says and journals (run.end) how it ended. `value` is what the playbook returned
 // ({survivors = {text, ...}}), NULL when it did not finish. Gives the exit code.

@@ -13,7 +13,6 @@
 #include "run/facts.h"
 #include "run/flows.h"
 #include "run/report.h"
-#include "run/used_plans.h"
 
 // --- making it ready ---------------------------------------------------------------
 
@@ -58,15 +57,12 @@ static bool find_source(struct run *r, struct err *e) {
     return true;
 }
 
-static bool prepare(struct run *r, struct err *e) {
+bool run_make(struct run *r, struct err *e) {
     struct host *h = r->host;
     if (!plan_init(&r->plan)) return err_memory(e);
     r->scene = scene_new(h);
     r->modules = val_map();
     if (!r->modules) return err_memory(e);
-    r->given = r->options->saved ? val_ref(r->options->saved->given)
-                                 : parse_pairs(r->options->pairs, r->options->pair_count, e);
-    if (!r->given || !find_source(r, e)) return false;
     if (!live_init(&r->live, h->backend.answers, h->loop, e) ||
         !rehearsed_init(&r->rehearsed, &r->live, h->model, h->advisor, e))
         return false;
@@ -76,7 +72,13 @@ static bool prepare(struct run *r, struct err *e) {
     init_gate(r, &r->gate, GATE_EXECUTION, &r->live_answers);
     if (!gate_init(&r->rehearsal_gate, e) || !gate_init(&r->gate, e)) return false;
     r->rehearsed.created = r->rehearsal_gate.created;
-    return make_id(r, e);
+    return true;
+}
+
+static bool prepare(struct run *r, struct err *e) {
+    const struct run_options *o = r->options;
+    r->given = o->saved ? val_ref(o->saved->given) : parse_pairs(o->pairs, o->pair_count, e);
+    return r->given && find_source(r, e) && run_make(r, e) && make_id(r, e);
 }
 
 struct pass_setup run_setup(struct run *r, struct gate *g, bool real_time) {
@@ -96,8 +98,13 @@ struct pass_setup run_setup(struct run *r, struct gate *g, bool real_time) {
 
 // --- the journal ---------------------------------------------------------------------
 
+// A script that has nothing to do makes no run of its own.
+static bool is_idle(const struct run *r) {
+    return r->options->script && !r->plan.call_count;
+}
+
 bool run_open_journal(struct run *r, struct err *e) {
-    if (r->options->plan_only || r->journal) return true;
+    if (r->options->plan_only || r->journal || is_idle(r)) return true;
     r->operator_name = operator_text(r->scene.identity);
     r->journal = journal_create(buf_str(&r->dir), r->id, e);
     r->gate.journal = r->journal;
@@ -108,11 +115,24 @@ bool run_open_journal(struct run *r, struct err *e) {
         .started_us = r->started_us,
         .told_run = strcmp(r->told, r->id) == 0 ? NULL : r->told,
         .plan = r->options->saved ? r->options->saved->id : NULL,
-        .args = r->rehearsal.args ? r->rehearsal.args : r->given,
+        .args = r->rehearsal.args && !r->options->script ? r->rehearsal.args : r->given,
         .operator_name = r->operator_name,
     };
     return r->journal && gate_record(&r->gate, "run.start", run_start(&r->scene, &facts), e) &&
            gate_sync(&r->gate, e);
+}
+
+// What else a resumed run wants to know of the plan.
+static struct val *plan_members(const struct run *r) {
+    const struct plan *p = &r->plan;
+    struct val *v = val_map();
+    if (v && val_set(v, "labels", val_ref(r->scene.labels)) &&
+        val_set(v, "notes", val_ref(p->notes)) &&
+        val_set(v, "survivors", val_ref(p->survivors)) && val_set(v, "around", val_ref(p->around)) &&
+        val_set(v, "consequences", val_ref(p->consequences)))
+        return v;
+    val_unref(v);
+    return NULL;
 }
 
 static bool keep_plan(struct run *r, struct err *e) {
@@ -122,7 +142,7 @@ static bool keep_plan(struct run *r, struct err *e) {
     if (ok) json_print_pretty(&json, v);
     buf_printf(&path, "%s/plan.json", buf_str(&r->dir));
     ok = ok && !json.failed && !path.failed && file_replace(path.data, json.data, json.len, e) &&
-         journal_append_large(r->journal, "plan", val_map(), "steps", val_ref(steps), e) &&
+         journal_append_large(r->journal, "plan", plan_members(r), "steps", val_ref(steps), e) &&
          gate_sync(&r->gate, e);
     buf_free(&json);
     buf_free(&path);
@@ -133,38 +153,15 @@ static bool keep_plan(struct run *r, struct err *e) {
 
 // --- the plan ------------------------------------------------------------------------
 
-// Nothing has moved since the plan was saved; what has is said.
-static bool is_as_saved(struct run *r, struct err *e) {
-    const struct saved_plan *saved = r->options->saved;
-    if (!saved) return true;
-    if (!saved_plan_is_for(saved, &r->scene, e)) return false;
-    struct val *moved = saved_plan_moved(saved, &r->plan, r->rehearsal.args, r->host->model, e);
-    size_t count = val_count(moved);
-    for (size_t i = 0; i < count; i++)
-        console_say(r->scene.console, STYLE_ALARM, "  moved: %s", val_as_str(val_at(moved, i), ""));
-    bool ok = moved && !count;
-    if (moved && count)
-        err_set(e, ERR_LEFT_PLAN,
-                "the plan is stale: %s%s. Nothing was changed; plan again", val_as_str(val_at(moved, 0), ""),
-                count > 1 ? " (and more, see above)" : "");
-    val_unref(moved);
-    return ok;
-}
-
-static bool take_plan(void *ctx, struct err *e) {
-    const struct run *r = ctx;
-    return used_plans_take(r->options->saved->id, r->id, e);
-}
-
 // Planned, told, and worth asking about.
 static bool plan_it(struct run *r, struct err *e) {
-    if (!run_plan(r, e) || !is_as_saved(r, e)) return false;
+    if (!run_plan(r, e) || !run_is_as_saved(r, e)) return false;
     if (r->options->planned) {
         r->options->planned(r->options->planned_ctx, &r->plan);
         return true;
     }
     run_tell_plan(r);
-    lease_show(&r->lease);
+    if (!is_idle(r)) lease_show(&r->lease);
     return run_allowed(r, e) && run_permitted(r, e);
 }
 
@@ -186,14 +183,20 @@ static void execute(struct run *r, struct pass_end *end) {
         .guard = r->gate.policy ? &r->guard : NULL,
         .args = r->rehearsal.args,
         .operator_name = r->operator_name ? r->operator_name : "?",
-        .first_yes = r->options->saved ? take_plan : NULL,
+        .first_yes = r->options->saved ? run_take_plan : NULL,
         .first_yes_ctx = r,
     };
     r->settler = (struct settler){&r->gate, &r->live, r->host->advisor};
     r->gate.settle = settle;
     r->gate.settle_ctx = &r->settler;
+    r->patience = (struct patience){.gate = &r->gate,
+                                    .advance = backend_advance(&r->host->backend),
+                                    .advance_ctx = &r->host->backend};
+    if (r->options->script) r->gate.patience = patience_wait;
+    r->gate.patience_ctx = &r->patience;
     struct pass_setup setup = run_setup(r, &r->gate, true);
     struct pass_handler handler = execution_handler(&r->execution);
+    if (r->between) handler = r->between(r->between_ctx, handler);
     bool simulated = scene_is_simulated(&r->scene);
     if (simulated) show_flows(&r->scene, r->host->advisor, "before");
     lease_arm(&r->lease);
@@ -204,7 +207,7 @@ static void execute(struct run *r, struct pass_end *end) {
     execution_free(&r->execution);
 }
 
-static bool ready_to_ask(struct run *r, struct err *e) {
+bool run_ready_to_ask(struct run *r, struct err *e) {
     const struct host *h = r->host;
     struct err no_terminal;
     r->confirm = (struct confirm){
@@ -215,20 +218,35 @@ static bool ready_to_ask(struct run *r, struct err *e) {
     return confirm_possible(&r->confirm, &r->plan, e);
 }
 
+static bool begin_script(struct run *r, struct err *e) {
+    const struct run_script *script = r->options->script;
+    return !script || script->begin(script->ctx, &r->scene, r->id, r->operator_name, e);
+}
+
+void run_execute(struct run *r, struct pass_end *end) {
+    struct outcome *o = &r->outcome;
+    execute(r, end);
+    o->finished = end->finished && !r->gate.latched;
+    if (!o->finished) o->err = r->gate.latched ? r->gate.latch : end->err;
+}
+
 // From the rehearsal to the end of the execution; what went wrong is in the outcome.
 static void go(struct run *r, struct pass_end *end) {
     struct outcome *o = &r->outcome;
+    const struct run_script *script = r->options->script;
     *end = (struct pass_end){0};
     bool ok = plan_it(r, &o->err);
     if (!ok && r->rehearsal_gate.latched && !*o->err.code) o->err = r->rehearsal_gate.latch;
-    ok = ok && ready_to_ask(r, &o->err) && keep_plan(r, &o->err);
-    if (ok) {
-        execute(r, end);
-        o->finished = end->finished && !r->gate.latched;
-        if (!o->finished) o->err = r->gate.latched ? r->gate.latch : end->err;
-    }
+    bool idle = ok && is_idle(r);
+    ok = ok && (idle || (run_ready_to_ask(r, &o->err) && keep_plan(r, &o->err) &&
+                         begin_script(r, &o->err)));
+    o->resumable = ok && !idle && !script;
+    if (idle) o->finished = true;
+    else if (ok) run_execute(r, end);
     // One that came when all was done changed nothing.
     if (!o->finished) o->signal = loop_signal(r->host->loop);
+    o->changed = r->gate.changed;
+    if (ok && script) script->check(script->ctx, &r->scene, &r->live, o);
 }
 
 // The end of `plan` and of a dry run: the plan itself was the result.
@@ -243,43 +261,24 @@ static int end_plan(struct run *r, bool ok, const struct err *e) {
     return r->options->detailed_exitcode && r->plan.call_count ? EXIT_CHANGES_PENDING : EXIT_DONE;
 }
 
-static bool save_plan(const struct run *r, struct err *e) {
-    const char *path = r->options->out;
-    struct buf line = BUF_EMPTY, rest = BUF_EMPTY;
-    const struct saved_facts facts = {.scene = &r->scene,
-                                      .source = &r->source,
-                                      .declaration = r->declaration,
-                                      .given = r->given,
-                                      .args = r->rehearsal.args,
-                                      .modules = r->modules,
-                                      .run = r->told,
-                                      .started_us = r->started_us};
-    if (!path) return true;
-    if (!saved_plan_write(path, &facts, &r->plan, r->host->model, e)) return false;
-    buf_printf(&rest, "apply %s", path);
-    scene_command(&r->scene, buf_str(&rest), &line);
-    console_say(r->scene.console, STYLE_BOLD, "Saved, good for one use within %d hours:  %s",
-                SAVED_PLAN_HOURS, buf_str(&line));
-    buf_free(&line);
-    buf_free(&rest);
-    return true;
-}
-
 static int plan_only(struct run *r) {
     struct err e;
     const char *out = r->options->out;
-    bool ok = (!out || saved_plan_can_write(out, &e)) && plan_it(r, &e) && save_plan(r, &e);
+    bool ok = (!out || saved_plan_can_write(out, &e)) && plan_it(r, &e) && run_save_plan(r, &e);
     return end_plan(r, ok, &e);
 }
 
 static int run_it(struct run *r) {
+    const struct run_script *script = r->options->script;
     struct pass_end end;
     struct err e;
+    r->outcome.is_undo = script != NULL;
     go(r, &end);
     // A wrong argument is the command line's fault, not a run.
     // Nor is one that found its instance held by another of this machine.
     const struct err *why = &r->outcome.err;
-    bool usage = !r->journal && (err_is(why, ERR_USAGE) || err_is(why, ERR_BUSY));
+    bool usage = !r->journal && !r->outcome.finished &&
+                 (err_is(why, ERR_USAGE) || err_is(why, ERR_BUSY));
     int code;
     if (usage || (!r->journal && !run_open_journal(r, &e))) {
         console_error(r->host->console, usage ? &r->outcome.err : &e);
@@ -287,12 +286,15 @@ static int run_it(struct run *r) {
     } else {
         code = report_run(&r->scene, &r->gate, r->host->advisor, &r->outcome, end.value);
         r->host->changed = r->outcome.changed;
+        if (script)
+            code = script->end(script->ctx, &r->scene, r->journal ? r->id : NULL, &r->outcome, code);
+        if (r->journal && r->options->dir) buf_add_str(r->options->dir, buf_str(&r->dir));
     }
     pass_end_free(&end);
     return code;
 }
 
-static void free_run(struct run *r) {
+void run_free(struct run *r) {
     prompt_close(r->confirm.prompt);
     lease_free(&r->lease);
     guard_free(&r->guard);
@@ -300,6 +302,7 @@ static void free_run(struct run *r) {
     if (!r->journal && r->dir.len) rmdir(r->dir.data);  // nothing came of it
     journal_free(r->journal);
     rehearsal_free(&r->rehearsal);
+    patience_free(&r->patience);
     gate_free(&r->rehearsal_gate);
     gate_free(&r->gate);
     plan_free(&r->plan);
@@ -333,6 +336,6 @@ int run_playbook(struct host *h, const struct run_options *o) {
     } else {
         code = o->plan_only ? plan_only(r) : run_it(r);
     }
-    free_run(r);
+    run_free(r);
     return code;
 }

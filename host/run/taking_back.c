@@ -1,6 +1,7 @@
 // taking_back.c - reads intents and outcomes.
 #include "run/taking_back.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -8,98 +9,191 @@
 #include "journal/runs.h"
 #include "plan/binding.h"
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 struct reading {
-    struct val *changes;  // by key: {operation, params, inverse, ok}; ok is nil while nobody knows
-    struct val *order;    // the keys, as the intents came
+    struct val *changes;  // by number, "00000000" the first: maps keep their keys in order
+    struct val *first;    // by key: the number of its first change
     bool failed;
 };
 
-static bool note_intent(struct reading *r, const struct val *line, const char *key) {
-    if (text_starts(key, LEASE_KEY)) return true;
-    static const char *const members[] = {"operation", "params", "inverse"};
-    struct val *change = val_map();
-    bool ok = change != NULL;
-    for (size_t i = 0; ok && i < sizeof members / sizeof *members; i++) {
+#define NUMBER_SIZE 24
+
+static const char *number_text(size_t number, char text[NUMBER_SIZE]) {
+    snprintf(text, NUMBER_SIZE, "%08zu", number);
+    return text;
+}
+
+// --- lines -----------------------------------------------------------------------
+
+static bool copy_members(struct val *to, const struct val *line, const char *const *members,
+                         size_t count) {
+    for (size_t i = 0; i < count; i++) {
         const struct val *member = val_get(line, members[i]);
-        ok = !member || val_set(change, members[i], val_ref(member));
+        if (member && !val_set(to, members[i], val_ref(member))) return false;
     }
-    if (ok) return val_set(r->changes, key, change) && val_append(r->order, val_cstr(key));
-    val_unref(change);
-    return false;
+    return true;
+}
+
+static bool note_intent(struct reading *r, const struct val *line) {
+    static const char *const members[] = {"key",    "service", "operation",
+                                          "params", "before",  "inverse"};
+    struct val *change = val_map();
+    size_t number = val_count(r->changes);
+    const char *key = val_get_str(line, "key", "");
+    char text[NUMBER_SIZE];
+    // The host's own tags, of which nothing is left.
+    if (text_starts(key, LEASE_KEY)) {
+        val_unref(change);
+        return true;
+    }
+    if (!change || !copy_members(change, line, members, COUNT(members))) {
+        val_unref(change);
+        return false;
+    }
+    return val_set(r->changes, number_text(number, text), change) &&
+           (val_get(r->first, key) || val_set(r->first, key, val_int((int64_t)number)));
+}
+
+// A key comes again when a closing call is repeated, or a run goes on after its end: an outcome
+// is the first one's that still waits for it.
+static bool waits(const struct val *change, const char *key) {
+    return strcmp(val_get_str(change, "key", ""), key) == 0 && !val_get(change, "ok");
+}
+
+static struct val *settled(const struct val *change, const struct val *line) {
+    static const char *const members[] = {"inverse", "result", "ok"};
+    struct val *copy = val_copy(change);
+    if (copy && copy_members(copy, line, members, COUNT(members))) return copy;
+    val_unref(copy);
+    return NULL;
 }
 
 static bool note_outcome(struct reading *r, const struct val *line, const char *key) {
-    const struct val *known = val_get(r->changes, key), *inverse = val_get(line, "inverse");
-    if (!known) return true;
-    struct val *change = val_copy(known);
-    bool unknown = val_as_bool(val_get(line, "unknown"), false);
-    bool ok = change && (!inverse || val_set(change, "inverse", val_ref(inverse))) &&
-              (unknown || val_set(change, "ok", val_ref(val_get(line, "ok"))));
-    if (ok) return val_set(r->changes, key, change);
-    val_unref(change);
-    return false;
+    if (val_as_bool(val_get(line, "unknown"), false) || !val_get(r->first, key)) return true;
+    char text[NUMBER_SIZE];
+    for (size_t i = (size_t)val_as_int(val_get(r->first, key), 0); i < val_count(r->changes); i++) {
+        const struct val *change = val_get(r->changes, number_text(i, text));
+        if (waits(change, key)) return val_set(r->changes, text, settled(change, line));
+    }
+    return true;
 }
 
 static bool note(void *ctx, const struct val *line) {
     struct reading *r = ctx;
     const char *kind = val_get_str(line, "kind", ""), *key = val_get_str(line, "key", NULL);
     bool ok = true;
-    if (key && strcmp(kind, "call.intent") == 0) ok = note_intent(r, line, key);
+    if (key && strcmp(kind, "call.intent") == 0) ok = note_intent(r, line);
     if (key && strcmp(kind, "call.outcome") == 0) ok = note_outcome(r, line, key);
     r->failed = !ok;
     return ok;
 }
 
-// True when a later deletion of the run took away what the call names.
-static bool names_deleted(const struct val *changes, const struct val *call) {
-    for (size_t i = 0; i < val_count(changes); i++) {
-        const struct val *c = val_at(changes, i);
-        const char *id = resource_id_in(val_get(c, "params"));
-        if (text_starts(val_get_str(c, "operation", ""), "delete_") && id &&
-            val_as_bool(val_get(c, "ok"), false) && val_mentions(val_get(call, "params"), id))
-            return true;
-    }
-    return false;
+static bool is_whole(const struct journal_report *report, struct err *e) {
+    if (report->state != JOURNAL_TAMPERED) return true;
+    return err_set(e, ERR_JOURNAL, "the journal does not verify: %s", report->why);
 }
 
-static bool is_listed(const struct val *list, const struct val *call) {
-    for (size_t i = 0; i < val_count(list); i++)
-        if (val_equal(val_at(list, i), call)) return true;
-    return false;
-}
-
-// A planned id that was never bound names what was never made, or is not known.
-static bool is_wanted(const struct val *changes, const struct val *list, const struct val *call) {
-    return !planned_id_in(call) && !names_deleted(changes, call) && !is_listed(list, call);
-}
-
-static struct val *inverses(const struct val *changes, const struct val *order) {
+static struct val *listed(const struct val *changes) {
     struct val *list = val_list();
-    for (size_t i = val_count(order); list && i-- > 0;) {
-        const struct val *change = val_get(changes, val_as_str(val_at(order, i), ""));
-        const struct val *calls = val_get(val_get(change, "inverse"), "calls");
-        if (!val_as_bool(val_get(change, "ok"), true)) continue;
-        for (size_t k = 0; k < val_count(calls); k++) {
-            const struct val *call = val_at(calls, k);
-            if (!is_wanted(changes, list, call) || val_append(list, val_ref(call))) continue;
+    for (size_t i = 0; list && i < val_count(changes); i++) {
+        if (val_append(list, val_ref(val_at(changes, i)))) continue;
+        val_unref(list);
+        return NULL;
+    }
+    return list;
+}
+
+struct val *run_changes(const char *run_dir, struct err *e) {
+    struct reading r = {.changes = val_map(), .first = val_map()};
+    struct journal_report report;
+    struct buf path = BUF_EMPTY;
+    buf_printf(&path, "%s/" JOURNAL_FILE, run_dir);
+    bool ok = (r.changes && r.first && !path.failed) || err_memory(e);
+    ok = ok && journal_verify(path.data, &report, note, &r, e) && (!r.failed || err_memory(e)) &&
+         is_whole(&report, e);
+    struct val *list = ok ? listed(r.changes) : NULL;
+    if (ok && !list) err_memory(e);
+    val_unref(r.changes);
+    val_unref(r.first);
+    buf_free(&path);
+    return list;
+}
+
+static bool note_undo(void *ctx, const struct val *line) {
+    const char *kind = val_get_str(line, "kind", "");
+    if (strcmp(kind, "undo.start") == 0) snprintf(ctx, UNDO_STATE_SIZE, "begun");
+    if (strcmp(kind, "undo.end") == 0)
+        snprintf(ctx, UNDO_STATE_SIZE, "%s", val_get_str(line, "state", "?"));
+    return true;
+}
+
+bool run_undo_state(const char *run_dir, char state[UNDO_STATE_SIZE], struct err *e) {
+    struct journal_report report;
+    struct buf path = BUF_EMPTY;
+    *state = '\0';
+    buf_printf(&path, "%s/" JOURNAL_FILE, run_dir);
+    bool ok = (!path.failed || err_memory(e)) &&
+              journal_verify(path.data, &report, note_undo, state, e) && is_whole(&report, e);
+    buf_free(&path);
+    return ok;
+}
+
+// --- what they name --------------------------------------------------------------
+
+static bool is_listed(const struct val *list, const char *id) {
+    for (size_t i = 0; i < val_count(list); i++)
+        if (val_mentions(val_at(list, i), id)) return true;
+    return false;
+}
+
+// Of a call that names one thing alone, and deletes it: its id.
+static const char *deleted_by(const struct val *call) {
+    const struct val *params = val_get(call, "params");
+    const char *operation = val_get_str(call, "operation", "");
+    bool deletes = text_starts(operation, "delete_") || text_starts(operation, "release_");
+    return deletes && val_count(params) == 1 ? val_as_str(val_at(params, 0), NULL) : NULL;
+}
+
+struct val *made_by_the_run(const struct val *stages) {
+    struct val *list = val_list();
+    for (size_t i = 0; list && i < val_count(stages); i++) {
+        const struct val *stage = val_at(stages, i);
+        for (size_t k = 0; list && k < val_count(stage); k++) {
+            const char *id = deleted_by(val_at(stage, k));
+            if (!id || is_listed(list, id) || val_append(list, val_cstr(id))) continue;
             val_unref(list);
-            return NULL;
+            list = NULL;
         }
     }
     return list;
 }
 
-struct val *taking_back(const char *run_dir, struct err *e) {
-    struct reading r = {.changes = val_map(), .order = val_list()};
-    struct journal_report report;
-    struct buf path = BUF_EMPTY;
-    buf_printf(&path, "%s/" JOURNAL_FILE, run_dir);
-    bool ok = (r.changes && r.order && !path.failed) || err_memory(e);
-    ok = ok && journal_verify(path.data, &report, note, &r, e) && (!r.failed || err_memory(e));
-    struct val *list = ok ? inverses(r.changes, r.order) : NULL;
-    if (ok && !list) err_memory(e);
-    val_unref(r.changes);
-    val_unref(r.order);
-    buf_free(&path);
-    return list;
+static bool is_instance(const char *id) {
+    size_t digits = text_starts(id, "i-") ? strspn(id + 2, "0123456789abcdef") : 0;
+    return (digits == 8 || digits == 17) && !id[2 + digits];
+}
+
+static bool add_instance(struct val *list, const char *id) {
+    struct val *label = val_map();
+    if (label && val_set(label, "id", val_cstr(id)) && val_set(label, "name", val_cstr("")))
+        return val_append(list, label);
+    val_unref(label);
+    return false;
+}
+
+static bool add_instances(struct val *list, const struct val *v) {
+    const char *text = val_as_str(v, NULL);
+    if (text)
+        return !is_instance(text) || is_listed(list, text) || add_instance(list, text);
+    for (size_t i = 0; i < val_count(v); i++)
+        if (!add_instances(list, val_at(v, i))) return false;
+    return true;
+}
+
+struct val *instances_in(const struct val *v) {
+    struct val *list = val_list();
+    if (list && add_instances(list, v)) return list;
+    val_unref(list);
+    return NULL;
 }

@@ -1,15 +1,30 @@
-// taking_back.h - what a journal says of how to take a run back.
+// taking_back.h - what a journal says that a run changed.
 //
-// Owns: finding the inverse calls of a run that is over, from its journal alone. It calls
-// nobody, and judges nothing: whoever sends them goes through the gate.
+// Owns: reading the changes of a run that is over from its journal alone. It calls nobody, and
+// judges nothing: what is taken back, the advisor says (undo.lua).
 #ifndef CORDON_RUN_TAKING_BACK_H
 #define CORDON_RUN_TAKING_BACK_H
 
 #include "base/err.h"
 #include "base/val.h"
 
-// The calls that take back what the run of this directory did or may have done, last change
-// first; what it made and deleted itself is left out. New reference, NULL and `e`.
-struct val *taking_back(const char *run_dir, struct err *e);
+// All that the run of this directory did or may have done, in the order of its intents: a list of
+// {key, service, operation, params, before, inverse, result, ok}. `ok` is true, false (it did not
+// happen) or absent (nobody knows). New reference; NULL and `e`: the journal does not verify, or
+// cannot be read.
+struct val *run_changes(const char *run_dir, struct err *e);
+
+// What was said last of taking it back: the state of the last undo.end ("undone", "partly undone",
+// "not undone"), "begun" when an undo.start has no end, "" when there was none. False as above.
+#define UNDO_STATE_SIZE 32
+bool run_undo_state(const char *run_dir, char state[UNDO_STATE_SIZE], struct err *e);
+
+// The resources that the stages of an undo delete as a whole: the run had made them. A new list of
+// ids, NULL on no memory.
+struct val *made_by_the_run(const struct val *stages);
+
+// The instances that the arguments or parameters in `v` name: a new list of {id, name = ""}, as
+// the labels of a scene. NULL on no memory.
+struct val *instances_in(const struct val *v);
 
 #endif

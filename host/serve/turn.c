@@ -10,12 +10,17 @@
 #include "codec/codec.h"
 #include "codec/fault_write.h"
 
+// Requests are signed for a name that several generations of a service may share.
+static const char *service_name(const char *signed_for) {
+    if (!*signed_for) return "ec2";
+    return strcmp(signed_for, "elasticloadbalancing") == 0 ? "elbv2" : signed_for;
+}
+
 // Before the signature is known to be good, errors are still written in the service's way.
 static void find_service(struct turn *t) {
     struct err ignored;
     struct model *m = t->options->model;
-    const char *name = *t->found.service ? t->found.service : "ec2";
-    t->service = model_service(m, name, &ignored);
+    t->service = model_service(m, service_name(t->found.service), &ignored);
     if (!t->service) t->service = model_service(m, "ec2", &ignored);
 }
 

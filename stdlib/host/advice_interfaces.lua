@@ -76,6 +76,10 @@ end
 
 function row.inverse(call, before)
     if not changes_groups(call) then return generic.inverse(call) end
+    if calls.is_made(call, call.params.NetworkInterfaceId) then
+        return { class = "inverted", calls = {},
+                 note = "made by this run: deleting the interface takes it back" }
+    end
     if not before.groups or #before.groups == 0 then
         return { class = "irreversible", calls = {},
                  note = "its groups could not be read before: "

@@ -1,29 +1,12 @@
 -- advisor.lua - what the host asks about a call: what to read first, the state before, the
 -- inverse, the diff, what is hit.
 --
--- Owns: the one table of known operations and the answers for unknown ones. Pure functions
--- from values to values (host/run/advisor.h has the shapes); it never calls out. Rows live in
--- the advice_*.lua files, one entry per operation:
---   reads(call)  before(call, answers)  inverse(call, before, result)  diff(call, before)
---   hits(call, before)  fate_reads(call)  fate(call, answers)  understands(call)
--- `call.created` lists the ids that this run made (planned or real).
+-- Owns: the answers for operations that nobody knows. Pure functions from values to values
+-- (host/run/advisor.h has the shapes); it never calls out. Which row speaks for a call is
+-- advice_rows.lua's. `call.created` lists the ids that this run made (planned or real).
 local generic = require "advice_generic"
-
-local rows = {}
-for _, file in ipairs { "advice_groups", "advice_rules", "advice_interfaces", "advice_tags" } do
-    for operation, row in pairs(require(file)) do
-        assert(not rows[operation], "two rows for " .. operation)
-        rows[operation] = row
-    end
-end
-
--- A row speaks only for the parameters that it understands: with others beside them the call gets
--- the generic answer, which shows all of them and promises no way back.
-local function row_of(call)
-    local row = rows[call.service .. "." .. call.operation]
-    if row and row.understands and not row.understands(call) then return nil end
-    return row
-end
+local row_of = require("advice_rows").of
+local undo = require "undo"
 
 local advisor = {}
 
@@ -64,5 +47,8 @@ function advisor.fate(call, answers)
     local row = row_of(call)
     return row and row.fate and row.fate(call, answers) or { state = "unknown" }
 end
+
+-- Taking a whole run back, and what became of what it left (undo.lua has the shapes).
+advisor.undo_reads, advisor.undo, advisor.left = undo.reads, undo.plan, undo.left
 
 return advisor

@@ -54,7 +54,8 @@ local function in_world(word)
 end
 
 for _, word in ipairs { "vpc", "subnet", "group", "allow", "route_table", "instance", "interface",
-                        "elastic_ip", "nat", "managed_interface", "flow" } do
+                        "elastic_ip", "nat", "managed_interface", "flow", "role", "load_balancer",
+                        "target_group", "auto_scaling_group" } do
     asks[word] = in_world(word)
 end
 asks.find = function(about) return words.find(stage, about) end
@@ -171,8 +172,10 @@ local function faults_for(call)
     return denials
 end
 
+-- What takes a run back, or closes its window, is not the run's.
 local function count(call)
     local run = stage.run
+    if run.ended then return end
     run.count = run.count + 1
     if call.params.DryRun then return end
     run.calls[call.operation] = (run.calls[call.operation] or 0) + 1
@@ -217,7 +220,7 @@ end
 -- {exit, transcript, lines, note}: it has ended, or was killed.
 function drill.run_end(about)
     local run = stage.run
-    run.exit, run.note = about.exit, about.note
+    run.exit, run.note, run.ended = about.exit, about.note, true
     run.transcript = about.transcript or run.plan or ""
     run.plan = run.plan or run.transcript
     run.moments, run.windows = moments.read(about.lines), moments.windows(about.lines)

@@ -2,8 +2,7 @@
 --
 -- Owns: what counts as a difference. Evidence stays by design (tags whose key begins with
 -- "cordon:", snapshots), so do an Auto Scaling group's list of activities and states that pass by
--- themselves. The id of a rule is not part of what the rule allows, nor that of an association part
--- of what it joins: EC2 gives a new one each time. Pure.
+-- themselves, and neither the id of a rule nor that of an association is part of what it is. Pure.
 local kinds = require "sim_kinds"
 local values = require "sim_values"
 
@@ -23,46 +22,79 @@ local function own_tags(resource, member)
     return values.with(resource, { [member] = kept })
 end
 
-local NEW_EACH_TIME = { NetworkAclAssociationId = values.NONE,
-                        RouteTableAssociationId = values.NONE }
-local UNORDERED = { "Associations", "Routes" }
+-- A time-out that was set to AWS's default is the default: it cannot be unset.
+local DEFAULTS = { TcpEstablishedTimeout = 432000, UdpTimeout = 30, UdpStreamTimeout = 180 }
 
--- The items of a list whose order says nothing, without the ids that EC2 gives anew.
-local function as_set(list)
-    local items = {}
-    for i, item in ipairs(list) do items[i] = values.with(item, NEW_EACH_TIME) end
-    table.sort(items, function(a, b) return values.signature(a) < values.signature(b) end)
-    return items
+local function own_timeouts(interface)
+    local set = {}
+    for name, seconds in pairs(interface.ConnectionTrackingConfiguration or {}) do
+        if seconds ~= DEFAULTS[name] then set[name] = seconds end
+    end
+    return values.with(interface, {
+        ConnectionTrackingConfiguration = next(set) and set or values.NONE })
 end
 
-local function plain(kind, resource)
-    local changes = {}
-    for _, member in ipairs(UNORDERED) do
-        if type(resource[member]) == "table" then changes[member] = as_set(resource[member]) end
+local NORMAL = { NetworkInterfaces = own_timeouts }
+
+-- An instance shows its interfaces.
+function NORMAL.Instances(instance)
+    local list = {}
+    for i, interface in ipairs(instance.NetworkInterfaces or {}) do
+        list[i] = own_timeouts(interface)
     end
-    local own = own_tags(resource, kinds[kind].tags)
-    return next(changes) and values.with(own, changes) or own
+    return values.with(instance, { NetworkInterfaces = list })
+end
+
+-- AWS names associations anew each time, and lists them, and routes, in no order.
+local RENAMED = { AssociationId = true, NetworkAclAssociationId = true,
+                  RouteTableAssociationId = true }
+
+local function plain(value, member)
+    if type(value) ~= "table" then return value end
+    local copy = {}
+    for key, inner in pairs(value) do
+        if not RENAMED[key] then copy[key] = plain(inner, key) end
+    end
+    if member ~= "Associations" and member ~= "Routes" then return copy end
+    for i, one in ipairs(copy) do copy[i] = values.signature(one) end
+    table.sort(copy)
+    return copy
+end
+
+local function comparable(kind, resource)
+    resource = own_tags(resource, kinds[kind].tags)
+    return plain(NORMAL[kind] and NORMAL[kind](resource) or resource)
 end
 
 local function same(kind, before, after)
     if before == after then return true end
     if not before or not after then return false end
-    return values.equal(plain(kind, before), plain(kind, after))
+    return values.equal(comparable(kind, before), comparable(kind, after))
+end
+
+-- Associations that are resources of their own, by what they are about.
+local KEYS = { IamInstanceProfileAssociations = "InstanceId" }
+
+local function by_key(kind, resources)
+    if not KEYS[kind] then return resources end
+    local map = {}
+    for _, resource in pairs(resources) do map[resource[KEYS[kind]]] = resource end
+    return map
 end
 
 -- Every difference as {kind, id, before, after}; a group's rules are part of the group.
 function compare.differences(before, after)
     local list = {}
     for _, kind in ipairs(kinds.names) do
-        local ids = {}
+        local ids, old, new = {}, {}, {}
         if not IGNORED[kind] and before.resources[kind] ~= after.resources[kind] then
-            for id in pairs(before.resources[kind]) do ids[id] = true end
-            for id in pairs(after.resources[kind]) do ids[id] = true end
+            old, new = by_key(kind, before.resources[kind]), by_key(kind, after.resources[kind])
+            for id in pairs(old) do ids[id] = true end
+            for id in pairs(new) do ids[id] = true end
         end
         for _, id in ipairs(values.sorted_keys(ids)) do
-            local old, new = before.resources[kind][id], after.resources[kind][id]
-            if not same(kind, old, new) then
-                list[#list + 1] = { kind = kind, id = id, before = old, after = new }
+            if not same(kind, old[id], new[id]) then
+                list[#list + 1] = { kind = kind, id = id, before = old[id], after = new[id] }
             end
         end
     end
@@ -73,8 +105,10 @@ local function words_of(difference)
     if not difference.before then return difference.id .. " was made" end
     if not difference.after then return difference.id .. " is gone" end
     local members = {}
-    for _, name in ipairs(values.sorted_keys(values.with(difference.before, difference.after))) do
-        if not values.equal(difference.before[name], difference.after[name]) then
+    local before = comparable(difference.kind, difference.before)
+    local after = comparable(difference.kind, difference.after)
+    for _, name in ipairs(values.sorted_keys(values.with(before, after))) do
+        if not values.equal(before[name], after[name]) then
             members[#members + 1] = name
         end
     end

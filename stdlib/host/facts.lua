@@ -17,10 +17,21 @@
 --   same(a, b)               are values equal? (default: as canonical data)
 --   alike(a, b)              could AWS show `a` when `b` was set? (default: same)
 --   handle(fact, look)       the id of the association that it is, where it has one
+--   parts(id, item)          for kinds whose facts are parts of a resource: the facts that the
+--                            described resource holds, but for those that it is made with
+--   together                 true: facts of several resources may be set at once
 --   relation                 true: it is a tie to something else, and does not go with its subject
 --
 -- A mutation (of facts_*.lua, `mutations`, by "service.operation"; maybe a list of them, the first
 -- that knows the call's parameters speaks):
+--   advised                  true: the rest of its advice is in an advice_*.lua file, whose
+--                            before-state is `found`
+--   names, after(call)       the call names an association by this parameter: find gives {fact,
+--                            before}, after the state that the call leaves
+--   made(result)             ids of what it made       deletes(call)   the id of what it deletes
+--   kept, evidence(result)   evidence: why it stays, and the ids
+--   handle                   member of the result that names the association
+--   fate_reads(call), fate(call, look)   when the facts do not tell whether it happened
 --   knows                    names of the parameters that it understands; nil: all
 --   understands(call)        more conditions, or nil
 --   reads(call)              further reads, for find
@@ -30,7 +41,6 @@
 --   lost(call)               why there is no way back, however the facts look
 --   note                     in words, what taking it back does
 --   targets(call, found)     {{kind, id}, ...} of blast.lua: whoever is behind is hit, too
-local addresses = require "addresses"
 local calls = require "calls"
 local values = require "sim_values"
 
@@ -125,7 +135,8 @@ function facts.gather(list, seen, more)
     end
 end
 
-local ABSENT_CODES = { "NotFound", "NonExistentQueue", "QueueDoesNotExist", "NotExist" }
+local ABSENT_CODES = { "NotFound", "NonExistentQueue", "QueueDoesNotExist", "NotExist",
+                       "NoSuchEntity" }
 
 local function says_absent(code)
     for _, part in ipairs(ABSENT_CODES) do
@@ -134,13 +145,19 @@ local function says_absent(code)
     return false
 end
 
+-- function(call) -> the call's answer among those beside `reads`, or nil.
+function facts.answers(reads, answers)
+    local by_call = {}
+    for i, read in ipairs(reads) do by_call[facts.call_key(read)] = (answers or {})[i] end
+    return function(call) return by_call[facts.call_key(call)] end
+end
+
 -- function(call) -> the result; or nil and a state: absent when AWS says that what the call names
 -- is not there, else unknown.
 function facts.look(reads, answers)
-    local by_call = {}
-    for i, read in ipairs(reads) do by_call[facts.call_key(read)] = (answers or {})[i] end
+    local answer_of = facts.answers(reads, answers)
     return function(call)
-        local answer = by_call[facts.call_key(call)]
+        local answer = answer_of(call)
         if not answer then return nil, facts.unknown() end
         if not answer.error then return answer.value or {} end
         local code = answer.error.code or "error"
@@ -163,24 +180,12 @@ function facts.not_found(state, what)
     return nil, state.unknown or ("there is no " .. what)
 end
 
--- ---- texts --------------------------------------------------------------------------------
-
--- A network as AWS writes it: no host bits, IPv6 in lower case.
-function facts.cidr(text)
-    if type(text) ~= "string" then return text end
-    local network, why = addresses.cidr(text)
-    if not network then
-        local proper = why and why:match("prefix: (%S+) or ")
-        network = proper and addresses.cidr(proper)
-    end
-    return network and network.text or text
-end
-
 -- ---- the table ----------------------------------------------------------------------------
 
 local FILES = { "facts_rules", "facts_interfaces", "facts_instances", "facts_profiles",
                 "facts_acls", "facts_routes", "facts_gateways", "facts_vpcs", "facts_tags",
-                "facts_queues", "facts_exists" }
+                "facts_queues", "facts_scaling", "facts_targets", "facts_roles",
+                "facts_exists" }
 
 local function understood(mutation, call)
     if mutation.knows then
@@ -219,6 +224,50 @@ function facts.mutation(call)
         if understood(mutation, call) then return mutation end
     end
     return nil
+end
+
+-- ---- the facts of one call ----------------------------------------------------------------
+
+local function copied(fact, before, after)
+    local copy = values.shallow(fact)
+    copy.before, copy.after = before, after
+    return copy
+end
+
+-- By the id of an association: whose it is was found before, or (`origin`: {fact, before}) is
+-- known from the call that made it.
+local function of_named(mutation, call, found, origin)
+    local known = found or origin
+    if not known then return {} end
+    return { copied(known.fact, known.before, mutation.after(call)) }
+end
+
+-- The facts that a call sets, each with `before` and `after`. `before` is the advisor's
+-- before-state of the call: planned ids may be in its facts, so they are matched by their places.
+function facts.of(call, before, result, origin)
+    local mutation = facts.mutation(call)
+    if not mutation then return {} end
+    before = before or {}
+    local found, list = before.found, nil
+    if mutation.advised then found = before end
+    if mutation.names then
+        list = of_named(mutation, call, found, origin)
+    else
+        list = mutation.facts(call, found, result)
+    end
+    for i, fact in ipairs(list) do
+        local known = (before.facts or {})[i]
+        fact.before = fact.before or known and known.kind == fact.kind and known.before
+            or facts.unknown "it was not read before"
+    end
+    return list
+end
+
+-- The id under which a result names the association that the call made, or nil.
+function facts.handle_in(result)
+    result = result or {}
+    return result.NewAssociationId or result.AssociationId or result.AttachmentId
+        or (result.IamInstanceProfileAssociation or {}).AssociationId
 end
 
 -- Every mutation that has a row, as "service.operation"; for tests.

@@ -2,6 +2,8 @@
 --
 -- Owns: taking IpPermissions apart into one entry per protocol, ports and peer, putting them
 -- together again, comparing and naming them. Pure; it knows nothing of groups or calls.
+local addresses = require "addresses"
+
 local rules = {}
 
 -- Where an IpPermission keeps its peers, in the order in which they are written.
@@ -31,11 +33,23 @@ local function whole(number)
     return number and math.tointeger(number) or number
 end
 
+-- A network as AWS writes it: no host bits, IPv6 in lower case; what is none stays as it is.
+function rules.cidr(text)
+    if type(text) ~= "string" then return text end
+    local network, why = addresses.cidr(text)
+    if not network then
+        local proper = why and why:match("prefix: (%S+) or ")
+        network = proper and addresses.cidr(proper)
+    end
+    return network and network.text or text
+end
+
 local function copy_without_description(peer)
     local copy = {}
     for key, value in pairs(peer) do
         if key ~= "Description" then copy[key] = value end
     end
+    copy.CidrIp, copy.CidrIpv6 = rules.cidr(copy.CidrIp), rules.cidr(copy.CidrIpv6)
     return copy
 end
 
@@ -44,7 +58,7 @@ local function single(permission, member, peer)
     local rule = {
         protocol = protocol,
         member = member,
-        value = peer[MEMBER_KEYS[member]] or peer.GroupName or "",
+        value = rules.cidr(peer[MEMBER_KEYS[member]]) or peer.GroupName or "",
         peer = copy_without_description(peer),
         description = peer.Description,
     }

@@ -87,7 +87,10 @@ end
 local function with_attributes(queue, attributes)
     check_attributes(attributes)
     local all = values.with(queue.Attributes, attributes)
-    if all.RedrivePolicy == "" then all.RedrivePolicy = nil end
+    -- A policy or a key that is set to nothing is taken away.
+    for name in pairs(attributes) do
+        if all[name] == "" then all[name] = nil end
+    end
     return values.with(queue, { Attributes = all,
                                 Redrive = redrive_of(all.RedrivePolicy) or values.NONE })
 end

@@ -31,7 +31,8 @@ local function tags_of(list)
 end
 
 local function describe_interface(raw)
-    local attachment, groups, v6 = raw.Attachment or {}, {}, {}
+    local attachment, association = raw.Attachment or {}, raw.Association or {}
+    local groups, v6 = {}, {}
     for i, group in ipairs(raw.Groups or {}) do
         groups[i] = { id = group.GroupId, name = group.GroupName }
     end
@@ -39,7 +40,8 @@ local function describe_interface(raw)
     local managed = raw.RequesterManaged == true or (raw.Operator or {}).Managed == true
     return { id = raw.NetworkInterfaceId, vpc = raw.VpcId, subnet = raw.SubnetId,
              card = attachment.NetworkCardIndex or 0, index = attachment.DeviceIndex or 0,
-             private = raw.PrivateIpAddress, public = (raw.Association or {}).PublicIp,
+             private = raw.PrivateIpAddress, public = association.PublicIp,
+             elastic = association.AllocationId and association.AssociationId,
              v6 = v6, groups = groups, managed = managed,
              idle_timeout = (raw.ConnectionTrackingConfiguration or {}).TcpEstablishedTimeout }
 end
@@ -229,7 +231,8 @@ end
 
 -- The instance, as isolation sees it:
 --   id, name, state, instance (as EC2 describes it), hazards (code -> text)
---   interfaces   {id, vpc, subnet, public, v6, groups = {{id, name}}, managed, ...}, in order
+--   interfaces   {id, vpc, subnet, public, elastic (the association's id, when the address is an
+--                Elastic IP), v6, groups = {{id, name}}, managed, ...}, in order
 --   vpcs         id -> {id, cidr, v6};  subnets  id -> {cidr, zone}
 --   routes       subnet id -> {{kind, id, to, v6}}; nil when they could not be read
 --   endpoints    the VPCs' endpoints, as EC2 describes them

@@ -215,8 +215,8 @@ class Verdict:
 
 
 def commands(text):
-    found = re.search(r"To take it back, one by one in this order:\n((?:  cordon .*\n)+)", text)
-    return [shlex.split(line) for line in found.group(1).splitlines()] if found else []
+    """How to take it back."""
+    return [shlex.split(line) for line in re.findall(r"To take it back:  (cordon undo .*)", text)]
 
 
 def judge_words(v, done, changed):
@@ -289,7 +289,7 @@ def judge_twice(v, peer):
 
 
 def judge_way_back(v, simulator, done, after):
-    """The lines, typed as they stand, lead back: but for tags, which are evidence."""
+    """What is printed, typed as it stands, leads back: but for tags, which are evidence."""
     if done.code == 9:
         return
     for words in commands(done.err):

@@ -42,13 +42,22 @@ def untouched(before, what):
                  True, mutations())
 
 
-def take_back(text):
-    """The inverse lines that a report printed, run as they stand but for the program's path."""
+def by_hand(text):
+    """The inverse lines of a run.end event, run as they stand but for the program's path."""
     lines = re.findall(r"^ *(cordon (?:--\S+ \S+ )*call .*?)\s*$", text, re.M)
     for line in lines:
         words = shlex.split(line)[1:]
         done = cordon.run(*words, "--yes")
         checks.equal("taken back: " + line[:100], done.code, 0, done)
+    return lines
+
+
+def take_back(text):
+    """The command that a report printed, run as it stands but for the program's path."""
+    lines = re.findall(r"To take it back:  (cordon undo \S+)", text)
+    for line in lines:
+        done = cordon.run(*shlex.split(line)[1:], "--yes")
+        checks.equal("taken back: " + line, done.code, 0, done)
     return lines
 
 

@@ -72,9 +72,10 @@ class Rule:
 
 
 class Proxy:
-    def __init__(self, upstream=None, answer=None):
+    def __init__(self, upstream=None, answer=None, keep_host=False):
         """`upstream`: moto's URL. `answer`: a function of a Request giving (status, type, body),
-        or None to forward."""
+        or None to forward. `keep_host`: the server behind checks signatures, which sign the host."""
+        self.keep_host = keep_host
         self.upstream = urlsplit(upstream).netloc if upstream else None
         self.answer = answer
         self.rules, self.log = [], []
@@ -166,7 +167,7 @@ class Proxy:
         upstream = http.client.HTTPConnection(self.upstream, timeout=60)
         headers = {k: v for k, v in handler.headers.items()
                    if k.lower() not in ("connection", "host", "content-length")}
-        headers["Host"] = self.upstream
+        headers["Host"] = handler.headers["Host"] if self.keep_host else self.upstream
         upstream.request("POST", handler.path, request.body, headers)
         reply = upstream.getresponse()
         text = reply.read()

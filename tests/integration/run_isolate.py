@@ -8,7 +8,7 @@ import os
 
 from harness import Cordon
 from isolation_harness import (ASK, checks, cordon, difference, events, fresh, isolated, moto, mutations,
-                       proxy, run_tests, take_back, untouched)
+                       by_hand, proxy, run_tests, take_back, untouched)
 from proxy import Rule
 
 # --- without a terminal ----------------------------------------------------------------
@@ -26,7 +26,7 @@ def test_yes_flag():
     checks.check("already isolated: 0, nothing to do",
                  again.code == 0 and "nothing" in again.err.lower(), again)
     count = len(mutations())
-    take_back("\n".join(commands))
+    by_hand("\n".join(commands))
     checks.check("commands lead back", moto.picture() == before, difference(before, moto.picture()))
     checks.check("taking back sent mutations through the gate", len(mutations()) > count)
 

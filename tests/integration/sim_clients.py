@@ -4,6 +4,7 @@ is installed. Every modelled operation parses, every refusal has AWS's code, a l
 
 Usage: sim_clients.py [CORDON]      (the release build, too, when none is named)
 """
+import itertools
 import json
 import os
 import shutil
@@ -27,12 +28,13 @@ import sim_calls  # noqa: E402
 import sim_errors  # noqa: E402
 import sim_peer  # noqa: E402
 import sim_raw  # noqa: E402
+import sim_services  # noqa: E402
 
 checks = harness.Checks()
 
 
 def clients(sim, **config):
-    return {name: sim.client(name, **config) for name in ("ec2", "sqs", "sts")}
+    return {name: sim.client(name, **config) for name in ("ec2", "sqs", "sts", "autoscaling", "elbv2", "iam")}
 
 
 # --- every modelled operation ---------------------------------------------------------------
@@ -40,7 +42,8 @@ def clients(sim, **config):
 def every_operation(sim):
     by_name, left = clients(sim), set(sim_peer.modelled())
     has = sim_calls.find(by_name["ec2"])
-    for service, method, params, keep in sim_calls.sequence(has):
+    others = ((*row, None) for row in sim_services.sequence(by_name))
+    for service, method, params, keep in itertools.chain(others, sim_calls.sequence(has)):
         left.discard((service, method))
         try:
             answer = getattr(by_name[service], method)(**params)
@@ -93,7 +96,8 @@ def refused(client, method, params):
 def refusals(sim):
     has, count = prepare(sim), 0
     by_name = clients(sim, parameter_validation=False)
-    for why, service, method, params, code, status in sim_errors.table(has):
+    rows = itertools.chain(sim_errors.table(has), sim_services.refusals(clients(sim)))
+    for why, service, method, params, code, status in rows:
         count += 1
         got, got_status, kind = refused(by_name[service.split("-")[0]], method, params)
         name = "%s: %s" % (method, why)

@@ -72,7 +72,7 @@ end)
 
 test("another attribute of an interface is not pretended to be known", function()
     local c = call("modify_network_interface_attribute",
-                   { NetworkInterfaceId = "eni-1", SourceDestCheck = { Value = false } })
+                   { NetworkInterfaceId = "eni-1", EnablePrimaryIpv6 = true })
     check.equal(advisor.reads_needed(c), {})
     check.equal(advisor.before(c, {}), nil)
     check.equal(advisor.inverse(c, nil).class, "irreversible")

@@ -1,0 +1,146 @@
+-- contain.lua - the one for 3 a.m.: hold an instance, cut it off, take its credentials.
+--
+-- Steps: Hold it, Prepare, Cut off; then what closes flows that outlive the cut (Drop the public
+-- address, Shorten the idle time-out), Credentials, Target groups, Evidence, Verify, Clean up.
+-- Each asks for itself and can be switched off. Only Prepare and Cut off stop the run when they
+-- fail: what is around the cut warns, and the run ends 3.
+--
+-- Nothing may delay the cut: all reads are made before the first question, Hold it is one round
+-- trip, and everything else comes after. How credentials are denied to this one instance is in
+-- stdlib/playbook/credentials.lua.
+local credentials    = require "credentials"
+local evidence       = require "evidence"
+local hold           = require "hold"
+local isolate        = require "isolate"
+local levers         = require "levers"
+local load_balancing = require "load_balancing"
+
+-- The instance and what is around it, all read at once; what is switched off is not read.
+local function read(args)
+    local parts = {
+        function()
+            return isolate.instance(args.instance, { groups = args.final and { args.final } })
+        end,
+        function() return args.hold and hold.read(args.instance) end,
+        function() return args.credentials and credentials.read(args.instance) end,
+        function() return args.target_groups and load_balancing.read(args.instance) end,
+    }
+    local found = parallel(parts, function(part) return part() or false end)
+    return found[1], found[2], found[3], found[4]
+end
+
+-- The hazards that are left: what is put in Standby is no longer its group's to terminate.
+local function hazards_of(host, held)
+    local left = {}
+    for code, text in pairs(host.hazards) do left[code] = text end
+    if held and held.auto_scaling and not held.auto_scaling.failure then left.asg = nil end
+    return next(left) and left or nil
+end
+
+-- What remains, besides what outlives the cut.
+local function around(host, args, withdrawn)
+    local list = isolate.around(host)
+    for _, text in ipairs(withdrawn and credentials.survivors(withdrawn) or {}) do
+        list[#list + 1] = text
+    end
+    local _, assigned = levers.public_interfaces(host)
+    if args.public_address == "auto" and #assigned > 0 then
+        list[#list + 1] = ("%s keeps its public address %s: nothing brings an address that AWS "
+            .. "assigned back; public-address=drop takes it"):format(assigned[1].id,
+                                                                    assigned[1].public)
+    end
+    return list
+end
+
+return playbook {
+    api     = 1,
+    name    = "contain",
+    summary = "Hold an instance, cut it off, take its credentials, keep evidence",
+
+    args = {
+        instance       = { type = "instance", required = true, help = "id or unique Name tag" },
+        hold           = { type = "boolean", default = true,
+                           help = "Standby in its Auto Scaling group, protected, volumes kept" },
+        convert        = { type = "choice", choices = { "auto", "always", "never" },
+                           default = "auto",
+                           help = "open for a moment so that tracked flows drop" },
+        settle         = { type = "number", default = 5, min = 0, max = 300,
+                           help = "seconds in which open flows are converted" },
+        final          = { type = "security-group",
+                           help = "an existing group without rules to end on" },
+        forensics      = { type = "cidr", help = "investigators who may still reach it" },
+        forensics_ports = { type = "list", of = "number", min = 1, max = 65535,
+                            help = "TCP ports for them; all traffic without" },
+        public_address = { type = "choice", choices = { "auto", "drop", "keep" },
+                           default = "auto",
+                           help = "auto drops Elastic IPs; drop also what AWS assigned, for good" },
+        idle_timeout   = { type = "number", default = 60, min = 0, max = 432000,
+                           help = "seconds until idle tracked flows are forgotten; 0: as it is" },
+        credentials    = { type = "boolean", default = true,
+                           help = "take its profile, deny its role's sessions (aws:userid)" },
+        profile        = { type = "string",
+                           help = "an instance profile to put in the place of its own" },
+        target_groups  = { type = "boolean", default = true,
+                           help = "deregister it from load balancers" },
+        evidence       = { type = "boolean", default = true, help = "tag it, read its console" },
+        accept         = { type = "list", of = "choice",
+                           choices = { "asg", "eks", "spot", "beanstalk" },
+                           help = "hazards that --yes may accept" },
+    },
+
+    run = function(args, step)
+        local host, held, secrets, balanced = read(args)
+        local cut = isolate.decide(host, args)
+        local to_cut = cut.nothing_to_do == nil
+        local standby = held and held.auto_scaling and held.auto_scaling.standby
+        if balanced and standby then
+            balanced = load_balancing.without(balanced, held.auto_scaling.target_groups)
+        end
+        for _, text in ipairs(held and hold.texts(held) or {}) do log(text) end
+        log(cut.nothing_to_do or cut.why)
+
+        local function warned(title, needed, fn)
+            local _, failure = step(title, { on_failure = "warn", when = needed and true or false },
+                                    fn)
+            return failure == nil
+        end
+
+        local was_held = warned("Hold it", held and held.needed, function() hold.all(held) end)
+
+        step("Prepare", { when = to_cut and cut.makes_groups }, function()
+            isolate.prepare(cut)
+        end)
+        step("Cut off", { when = to_cut, hazards = hazards_of(host, held) }, function()
+            isolate.cut(cut)
+        end)
+
+        warned("Drop the public address", levers.drops_address(host, args.public_address), function()
+            levers.drop_public_addresses(host, args.public_address == "drop")
+        end)
+        warned("Shorten the idle time-out", levers.sets_idle_timeout(host, args.idle_timeout), function()
+            levers.set_idle_timeout(host, args.idle_timeout)
+        end)
+        local withdrawn = warned("Credentials", secrets and credentials.needed(secrets),
+                                 function() credentials.withdraw(secrets, args.profile) end)
+        warned("Target groups", balanced and load_balancing.needed(balanced), function()
+            load_balancing.deregister(balanced)
+        end)
+        warned("Evidence", args.evidence, function() evidence.record(host) end)
+
+        step("Verify", function()
+            if to_cut then isolate.verify(cut) end
+            if standby and was_held then
+                local ok, why = hold.is_held(held)
+                expect(ok, "its Auto Scaling group leaves it alone", why)
+            end
+            if secrets and secrets.profile and withdrawn then
+                local ok, why = credentials.are_withdrawn(secrets, args.profile)
+                expect(ok, "its profile is gone and its role's sessions are denied", why)
+            end
+        end)
+        warned("Clean up", to_cut and cut.makes_opening, function() isolate.clean_up(cut) end)
+
+        return { survivors = isolate.survivors(host),
+                 around = around(host, args, withdrawn and secrets) }
+    end,
+}
