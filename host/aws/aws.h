@@ -22,6 +22,8 @@ struct aws_options {
     const char *profile;       // --profile, or NULL
     const char *region;        // --region, or NULL
     const char *endpoint_url;  // --endpoint-url, or NULL
+    // Assumed with the keys that are found; NULL: none. external_id may be NULL.
+    const char *role_arn, *external_id;
     bool loopback_only;        // sanitizer builds: refuse any other endpoint
     int64_t timeout_ms;        // of one attempt; 0: a minute
     bool verbose;              // say each request on stderr (never a secret)
@@ -36,6 +38,8 @@ struct aws_options {
 
 // Reads no file and opens no connection yet. NULL and `e` on no memory.
 struct aws *aws_new(struct loop *l, struct model *m, const struct aws_options *o, struct err *e);
+// The same identity in another Region: its keys are `a`'s, which has to outlive it.
+struct aws *aws_elsewhere(struct aws *a, const char *region, struct err *e);
 // Drops the calls under way; their `done` is not called. Never from inside a `done`.
 void aws_free(struct aws *a);
 

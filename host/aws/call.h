@@ -28,6 +28,7 @@ struct aws {
     struct source_tools tools;
     struct http *http;
     struct resolver *resolver;
+    bool borrows_keys;  // the resolver is another's
     struct call *calls;
     int quota;
     int max_attempts;

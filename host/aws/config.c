@@ -43,7 +43,9 @@ bool config_load(struct config *c, const struct aws_options *o, struct err *e) {
     const char *wanted = wanted_profile(o);
     *c = (struct config){.profile_by_flag = o->profile != NULL,
                          .profile_named = wanted != NULL,
-                         .loopback_only = o->loopback_only};
+                         .loopback_only = o->loopback_only,
+                         .role_arn = o->role_arn,
+                         .external_id = o->external_id};
     bool ok = copy(&c->profile, wanted != NULL ? wanted : "default") &&
               copy(&c->region_flag, o->region) && copy(&c->endpoint_flag, o->endpoint_url);
     if (!ok)

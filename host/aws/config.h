@@ -18,6 +18,7 @@ struct config {
     char *region_flag;     // NULL when not given
     char *endpoint_flag;   // NULL when not given
     bool loopback_only;
+    const char *role_arn, *external_id;  // to be assumed last; borrowed from the options
     struct profiles *files;
 };
 

@@ -190,12 +190,33 @@ static bool follow_profiles(const struct config *c, struct credential_plan *plan
     return true;
 }
 
+static bool copy(char **to, const char *from) {
+    *to = from != NULL ? strdup(from) : NULL;
+    return from == NULL || *to != NULL;
+}
+
+// The role that the caller named, after all others: the first of the list.
+static bool add_named_role(const struct config *c, struct credential_plan *plan, struct err *e) {
+    if (c->role_arn == NULL) return true;
+    if (plan->role_count == ROLE_CHAIN_MAX)
+        return err_set(e, ERR_USAGE, "%.200s would be one role more than the %d that a chain may have",
+                       c->role_arn, ROLE_CHAIN_MAX);
+    memmove(plan->roles + 1, plan->roles, plan->role_count * sizeof *plan->roles);
+    struct role *r = &plan->roles[0];
+    *r = (struct role){0};
+    plan->role_count++;
+    return (copy(&r->profile, c->profile) && copy(&r->arn, c->role_arn) &&
+            copy(&r->external_id, c->external_id)) ||
+           err_memory(e);
+}
+
 bool credentials_plan(const struct config *c, struct credential_plan *plan, struct err *e) {
     *plan = (struct credential_plan){0};
     // As botocore: only --profile puts the environment's keys aside, AWS_PROFILE does not.
     const struct credential_source *s =
         c->profile_by_flag ? NULL : first_configured(c, SOURCE_ENVIRONMENT, NULL, true);
     bool ok = s != NULL ? take_base(plan, s, c->profile, true, e) : follow_profiles(c, plan, e);
+    ok = ok && add_named_role(c, plan, e);
     if (!ok) credential_plan_free(plan);
     return ok;
 }

@@ -246,12 +246,26 @@ struct aws *aws_new(struct loop *l, struct model *m, const struct aws_options *o
         .loop = l, .ctx = a, .http = door_http, .sts = send_sts, .now_us = aws_now};
     bool ok = copy_text(&a->options.profile, o->profile) &&
               copy_text(&a->options.region, o->region) &&
+              copy_text(&a->options.role_arn, o->role_arn) &&
+              copy_text(&a->options.external_id, o->external_id) &&
               copy_text(&a->options.endpoint_url, o->endpoint_url);
     if (!ok) err_memory(e);
     if (ok) a->resolver = resolver_new(&a->options, &a->tools, &a->skew_us, e);
     if (a->resolver != NULL) return a;
     aws_free(a);
     return NULL;
+}
+
+struct aws *aws_elsewhere(struct aws *a, const char *region, struct err *e) {
+    struct aws_options o = a->options;
+    o.region = region;
+    struct aws *other = aws_new(a->loop, a->model, &o, e);
+    if (other == NULL) return NULL;
+    resolver_free(other->resolver);
+    other->resolver = a->resolver;
+    other->borrows_keys = true;
+    other->skew_us = a->skew_us;
+    return other;
 }
 
 void aws_free(struct aws *a) {
@@ -262,11 +276,13 @@ void aws_free(struct aws *a) {
         a->calls = c->next;
         free_call(c);
     }
-    resolver_free(a->resolver);
+    if (!a->borrows_keys) resolver_free(a->resolver);
     region_free(a);
     if (a->config_ready) config_free(&a->config);
     free((char *)a->options.profile);
     free((char *)a->options.region);
+    free((char *)a->options.role_arn);
+    free((char *)a->options.external_id);
     free((char *)a->options.endpoint_url);
     free(a);
 }

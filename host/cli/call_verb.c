@@ -98,7 +98,15 @@ static bool plan_it(struct single *s, const struct operation *op, const struct v
                        .live = &s->live,
                        .advisor = s->host->advisor,
                        .created = s->gate.created};
-    return c && advise(&a, &c, 1, true, e);
+    return guard_init(&s->guard, s->host, &s->live, &s->scene, true, e) &&
+           guard_ask(&s->guard, &c, 1, e) && advise(&a, &c, 1, true, e) &&
+           guard_learn(&s->guard, &c, 1, e);
+}
+
+// By the policy, before anybody is asked; and by the gate, once more.
+static bool allowed(struct single *s, struct err *e) {
+    s->gate.policy = &s->guard.scope;
+    return guard_permits(&s->guard, &s->plan, e);
 }
 
 // Asks, unless --yes named it: the command line says the very call, so --yes covers all of it.
@@ -149,7 +157,7 @@ static bool do_it(struct single *s, const struct operation *op, const struct val
                   struct err *e) {
     enum word word;
     struct val *value = NULL, *safe = codec_redact(s->host->model, op, false, params, e);
-    bool ok = safe && plan_it(s, op, params, e) && confirmed(s, &word, e) &&
+    bool ok = safe && plan_it(s, op, params, e) && allowed(s, e) && confirmed(s, &word, e) &&
               single_journal(s, "call", safe, e) && record_word(s, word, e);
     val_unref(safe);
     if (!ok) return false;

@@ -46,7 +46,11 @@ static const struct verb verbs[] = {
     {"verify", "verify RUN", "is all still as the run left it, or what came loose",
      NEEDS_ADVISOR, verb_verify},
     {"close", "close RUN", "close a window left open", NEEDS_ADVISOR, verb_close},
+    {"resume", "resume RUN", "finish a run that stopped half-way",
+     NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_resume},
     {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
+    {"find", "find INSTANCE", "where it is, over the policy's accounts and Regions; what to type",
+     NEEDS_ADVISOR | NEEDS_AWS | NEEDS_POLICY, verb_find},
     {"log", "log verify RUN|FILE", "check a journal's hash chain", 0, log_verb},
     {"list", "list", "the playbooks that can be named", NEEDS_PLAYBOOKS, verb_list},
     {"show", "show PLAYBOOK", "what a playbook does, and its arguments", NEEDS_PLAYBOOKS, verb_show},
@@ -95,9 +99,10 @@ static const char flags_text[] =
     "  --json                events or data on stdout, one JSON value a line\n"
     "  --quiet --verbose --no-color\n"
     "\n"
-    "Exit: 0 done; 1 failed, nothing changed; 2 usage; 3 PARTIAL: something changed and the run\n"
-    "did not finish; 4 credentials or permission; 5 declined; 6 the playbook left the plan;\n"
-    "7 not verified; 8 journal lost or false; 9 A WINDOW MAY STILL BE OPEN; 130, 143 signal.\n";
+    "Exit: 0 done; 1 failed or held by another run, nothing changed; 2 usage; 3 PARTIAL: something\n"
+    "changed and the run did not finish; 4 credentials, permission or policy; 5 declined; 6 the\n"
+    "playbook left the plan; 7 not verified; 8 journal lost or false; 9 A WINDOW MAY STILL BE OPEN;\n"
+    "130, 143 signal.\n";
 
 static int verb_help(struct host *h, const struct options *o) {
     struct buf text = BUF_EMPTY;
@@ -168,6 +173,7 @@ static struct host host_of(const struct options *o) {
                          .ticket = o->ticket,
                          .sim = o->sim,
                          .account = o->account,
+                         .policy_file = o->policy,
                          .max_hit = o->max_hit,
                          .ignore_lease = o->ignore_lease,
                          .ignore_own_address = o->ignore_own_address,

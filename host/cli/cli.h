@@ -23,6 +23,7 @@ int cli_main(int argc, char **argv, const struct parts *parts);
 // The verbs. `words` are the verb's own, the verb itself first.
 int verb_run(struct host *h, const struct options *o);
 int verb_plan(struct host *h, const struct options *o);
+int verb_resume(struct host *h, const struct options *o);
 int verb_apply(struct host *h, const struct options *o);
 int verb_call(struct host *h, const struct options *o);
 int verb_close(struct host *h, const struct options *o);
@@ -32,6 +33,7 @@ int verb_drill(struct host *h, const struct options *o);
 int verb_sim(struct host *h, const struct options *o);
 int verb_snapshot(struct host *h, const struct options *o);
 int verb_list(struct host *h, const struct options *o);
+int verb_find(struct host *h, const struct options *o);
 int verb_show(struct host *h, const struct options *o);
 int verb_doctor(struct host *h, const struct options *o);
 int verb_lint(struct host *h, const struct options *o);
@@ -39,6 +41,10 @@ int verb_new(struct host *h, const struct options *o);
 
 // Says what is wrong with the command line; gives the exit code.
 int usage(struct host *h, const char *text);
+
+// A door to AWS with this profile (NULL: the usual) and the role_arn and external_id of `role` (NULL:
+// none); other flags are `h`'s.
+struct aws *open_door(struct host *h, const char *profile, const struct val *role, struct err *e);
 
 // Makes h->backend, AWS. A NULL flag of `h` leaves the choice to environment and profile.
 bool connect_aws(struct host *h, struct err *e);

@@ -23,8 +23,10 @@ static bool ask_operator(void *ctx, const char *question, struct buf *answer, si
     return ok;
 }
 
-bool connect_aws(struct host *h, struct err *e) {
-    struct aws_options o = {.profile = h->profile,
+struct aws *open_door(struct host *h, const char *profile, const struct val *role, struct err *e) {
+    struct aws_options o = {.profile = profile,
+                            .role_arn = val_get_str(role, "role_arn", NULL),
+                            .external_id = val_get_str(role, "external_id", NULL),
                             .region = h->region,
                             .endpoint_url = h->endpoint_url,
 #ifdef CORDON_SANITIZED
@@ -34,7 +36,34 @@ bool connect_aws(struct host *h, struct err *e) {
                             .verbose = h->verbose,
                             .ask = ask_operator,
                             .ask_ctx = h};
-    struct aws *aws = aws_new(h->loop, h->model, &o, e);
+    return aws_new(h->loop, h->model, &o, e);
+}
+
+// Whether the keys found are of the account already. When that cannot be told the role is tried:
+// what is wrong is said then.
+static bool is_in_account(struct host *h, struct aws *aws, const char *account) {
+    struct err e;
+    struct aws_reply reply;
+    struct val *params = val_map(), *value = NULL;
+    struct aws_call call = {.op = model_operation(h->model, "sts", "get_caller_identity", &e),
+                            .params = params};
+    bool ok = params && call.op && aws_wait(aws, &call, &reply, &value) &&
+              strcmp(val_get_str(value, "Account", ""), account) == 0;
+    val_unref(params);
+    val_unref(value);
+    return ok;
+}
+
+bool connect_aws(struct host *h, struct err *e) {
+    const struct val *row = h->account ? policy_account(h->policy, h->account) : NULL;
+    if (h->account && (strlen(h->account) != 12 || strspn(h->account, "0123456789") != 12))
+        return err_set(e, ERR_USAGE, "--account takes an account's 12 digits, not \"%.40s\"", h->account);
+    if (!h->profile) h->profile = val_get_str(row, "profile", NULL);
+    struct aws *aws = open_door(h, h->profile, NULL, e);
+    if (aws && val_get(row, "role_arn") && !is_in_account(h, aws, h->account)) {
+        aws_free(aws);
+        aws = open_door(h, h->profile, row, e);
+    }
     if (aws) backend_aws(&h->backend, h->loop, aws);
     return aws != NULL;
 }

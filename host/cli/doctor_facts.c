@@ -151,6 +151,50 @@ static void check_state(struct facts *f) {
     buf_free(&folder);
 }
 
+static struct val *policy_text(const struct policy *p) {
+    const struct val *v = policy_value(p), *protected = val_get(v, "protected");
+    struct buf text = BUF_EMPTY;
+    size_t accounts = val_count(val_get(v, "accounts")), regions = val_count(val_get(v, "regions"));
+    buf_printf(&text, "%s: ", policy_path(p));
+    if (accounts) buf_printf(&text, "%zu account%s", accounts, accounts == 1 ? "" : "s");
+    else buf_add_str(&text, "any account");
+    if (regions) buf_printf(&text, ", %zu Region%s", regions, regions == 1 ? "" : "s");
+    else buf_add_str(&text, ", any Region");
+    buf_printf(&text, ", %zu ids and %zu tags protected", val_count(val_get(protected, "ids")),
+               val_count(val_get(protected, "tags")));
+    if (policy_max_hit(p) >= 0) buf_printf(&text, ", at most %lld others hit", (long long)policy_max_hit(p));
+    if (val_as_bool(val_get(v, "ticket_required"), false)) buf_add_str(&text, ", --ticket required");
+    struct val *said = val_cstr(buf_str(&text));
+    buf_free(&text);
+    return said;
+}
+
+static bool is_allowed_here(const struct facts *f, const struct policy *p) {
+    const char *account = val_as_str(val_path(f->report, "identity", "Account", NULL), NULL);
+    const char *region = NULL;
+    struct err e;
+    bool placed = backend_region(&f->host->backend, &region, &e);
+    return (!account || policy_allows_account(p, account)) &&
+           (!placed || policy_allows_region(p, region));
+}
+
+// One that cannot be read stops every verb that changes something.
+static void check_policy(struct facts *f) {
+    struct policy *p = NULL;
+    struct err e;
+    bool ok = policy_load(f->host->policy_file, &p, &e);
+    if (!ok) check(f, "policy", false, val_cstr(e.message));
+    else if (!p) check(f, "policy", true, val_cstr("none: nothing but AWS's own permissions limits a run"));
+    else {
+        bool here = is_allowed_here(f, p);
+        check(f, "policy", true, policy_text(p));
+        if (!here)
+            check(f, "policy", false, val_cstr("it does not allow this account or Region: see `cordon find`"));
+        if (!val_set(f->report, "policy", val_ref(policy_value(p)))) f->memory = false;
+    }
+    policy_free(p);
+}
+
 static void check_terminal(struct facts *f) {
     int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (fd >= 0) close(fd);
@@ -170,6 +214,7 @@ struct val *doctor_facts(struct host *h, bool *healthy) {
         check_clock(&f);
         check_settings(&f);
         check_state(&f);
+        check_policy(&f);
         check_terminal(&f);
     }
     bool ok = f.report && f.checks && f.memory && val_set(f.report, "checks", val_ref(f.checks)) &&

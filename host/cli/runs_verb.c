@@ -20,7 +20,7 @@ struct listing {
     struct console *console;
     struct columns *table;
     struct buf alarms;
-    bool json, failed, abandoned, damaged, partial;
+    bool json, failed, abandoned, damaged, actionable;
     size_t count;
     struct err err;
 };
@@ -38,8 +38,16 @@ static bool abandoned(const struct run_summary *s) {
     return s->window_open && s->pid == 0 && s->state != RUN_RUNNING;
 }
 
+// A playbook that came to its end and changed something has done what it is for.
+static bool is_contained(const struct run_summary *s) {
+    return s->state == RUN_DONE && s->exit_code == EXIT_DONE && s->made > 0 &&
+           strcmp(run_text(s, "playbook"), "call") != 0 && strcmp(run_text(s, "playbook"), "undo") != 0;
+}
+
 static void state_cell(const struct run_summary *s, char out[48]) {
     const char *name = run_state_name(s->state);
+    if (is_contained(s)) name = "contained";
+    if (s->state == RUN_DONE && s->exit_code == EXIT_NOT_VERIFIED) name = "done, NOT VERIFIED";
     if (s->state == RUN_FAILED && s->exit_code == EXIT_DECLINED) name = "declined";
     if (s->state == RUN_FAILED && s->exit_code > 128) name = "interrupted";
     if (s->window_open) {
@@ -66,18 +74,30 @@ static void place_cell(const struct run_summary *s, struct buf *out) {
     }
 }
 
+static bool next_cell(const struct run_summary *s, struct buf *out) {
+    struct val *verbs = run_next(s);
+    bool ok = verbs != NULL;
+    for (size_t i = 0; i < val_count(verbs); i++)
+        buf_printf(out, "%s%s", i ? ", " : "", val_as_str(val_at(verbs, i), ""));
+    val_unref(verbs);
+    return ok;
+}
+
 static bool add_row(struct listing *l, const struct run_summary *s) {
     char when[32], state[48], calls[80], exit_code[24] = "";
-    struct buf place = BUF_EMPTY;
+    struct buf place = BUF_EMPTY, next = BUF_EMPTY;
     short_time(s->started_us, when);
     state_cell(s, state);
     calls_cell(s, calls);
     place_cell(s, &place);
+    bool next_there = next_cell(s, &next);
+    l->actionable = l->actionable || next.len;
     if (s->exit_code >= 0) snprintf(exit_code, sizeof exit_code, "%" PRId64, s->exit_code);
     const char *const cells[] = {
-        s->id, when, state, exit_code, calls, buf_str(&place), run_text(s, "ticket")};
-    bool ok = !place.failed && columns_add(l->table, cells, CELL_MAX + RUN_ID_SIZE);
+        s->id, when, state, exit_code, calls, buf_str(&place), run_text(s, "ticket"), buf_str(&next)};
+    bool ok = next_there && !place.failed && !next.failed && columns_add(l->table, cells, CELL_MAX + RUN_ID_SIZE);
     buf_free(&place);
+    buf_free(&next);
     return ok;
 }
 
@@ -164,6 +184,18 @@ static bool set_window(struct val *map, const struct run_summary *s) {
            (!s->closing_unread || val_set(map, "closing_unread", val_bool(true)));
 }
 
+// Whole commands.
+static struct val *next_commands(const struct run_summary *s) {
+    struct val *verbs = run_next(s), *list = val_list();
+    bool ok = verbs != NULL && list != NULL;
+    for (size_t i = 0; ok && i < val_count(verbs); i++)
+        ok = val_append(list, val_printf("cordon %s %s", val_as_str(val_at(verbs, i), ""), s->id));
+    val_unref(verbs);
+    if (ok) return list;
+    val_unref(list);
+    return NULL;
+}
+
 static struct val *as_map(const struct run_summary *s) {
     struct val *map = val_map();
     bool ok = map != NULL && val_set(map, "run", val_cstr(s->id)) &&
@@ -175,6 +207,8 @@ static struct val *as_map(const struct run_summary *s) {
               val_set(map, "calls_made", val_int(s->made)) &&
               val_set(map, "calls_failed", val_int(s->failed)) &&
               val_set(map, "calls_unknown", val_int(s->unknown)) && set_text(map, "why", s->why) &&
+              val_set(map, "contained", val_bool(is_contained(s))) &&
+              val_set(map, "next", next_commands(s)) &&
               val_set(map, "head", val_cstr(s->report.head));
     if (ok) return map;
     val_unref(map);
@@ -186,7 +220,6 @@ static struct val *as_map(const struct run_summary *s) {
 static bool show(struct listing *l, const struct run_summary *s) {
     l->count++;
     l->abandoned = l->abandoned || abandoned(s);
-    l->partial = l->partial || (s->state == RUN_PARTIAL && !s->window_open);
     l->damaged = l->damaged || s->state == RUN_DAMAGED;
     if (l->json) {
         struct val *map = as_map(s);
@@ -216,9 +249,9 @@ static bool print_table(struct listing *l) {
     struct buf text = BUF_EMPTY;
     if (l->count > 0) columns_print(l->table, &text);
     buf_add(&text, buf_str(&l->alarms), l->alarms.len);
-    if (l->partial)
-        buf_add_str(&text, "\npartial: it changed something and did not finish. Run its playbook "
-                           "again, or see how\nto take it back:  cordon close RUN\n");
+    if (l->actionable)
+        buf_add_str(&text, "\nNEXT is what to type:  cordon VERB RUN   (a beginning of RUN that only one "
+                           "has will do, or `last`)\n");
     bool ok = !text.failed && (text.len == 0 || console_data(l->console, text.data, text.len));
     if (l->count == 0) console_say(l->console, STYLE_PLAIN, "there is no run yet");
     buf_free(&text);
@@ -227,7 +260,7 @@ static bool print_table(struct listing *l) {
 
 static bool run_listing(struct listing *l) {
     static const char *const head[] = {"RUN",   "STARTED (UTC)",    "STATE", "EXIT",
-                                       "CALLS", "ACCOUNT / REGION", "TICKET"};
+                                       "CALLS", "ACCOUNT / REGION", "TICKET", "NEXT"};
     bool ok = columns_add(l->table, head, 0) || err_memory(&l->err);
     ok = ok && runs_list(list_one, l, &l->err) && !l->failed;
     return ok && (l->json || print_table(l) || console_data_lost(l->console));
@@ -240,7 +273,7 @@ static int listing_exit(const struct listing *l) {
 int verb_runs(int argc, char **argv, bool json) {
     struct listing l = {.json = json, .alarms = BUF_EMPTY};
     l.console = console_new(NULL, NULL);
-    l.table = columns_new(7);
+    l.table = columns_new(8);
     int code = 1;
     if (l.console == NULL || l.table == NULL) {
         fputs("cordon: out of memory\n", stderr);

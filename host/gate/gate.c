@@ -77,21 +77,6 @@ static bool mentions_created(const struct gate *g, const struct val *params) {
     return false;
 }
 
-// Ids that a create answered with: what its rehearsed answer held planned ids for.
-static void note_created(struct gate *g, const struct val *planned, const struct val *real) {
-    const char *id = val_as_str(real, NULL);
-    if (val_as_str(planned, NULL)) {
-        // A planned id that is bound already was made by an earlier call, not by this one.
-        bool fresh = planned_id_in(planned) && !val_get(g->bindings, val_as_str(planned, ""));
-        if (id && fresh) val_append(g->created, val_ref(real));
-        return;
-    }
-    for (size_t i = 0; i < val_count(planned); i++) {
-        const char *key = val_key_at(planned, i);
-        note_created(g, val_at(planned, i), key ? val_get(real, key) : val_at(real, i));
-    }
-}
-
 static void note_outcome(struct gate *g, struct gate_request *r, const struct aws_reply *reply) {
     struct planned_call *p = r->planned;
     if (reply->ok || reply->unknown) g->changed = true;
@@ -100,9 +85,7 @@ static void note_outcome(struct gate *g, struct gate_request *r, const struct aw
         p->succeeded |= reply->ok;  // a second closing that finds nothing takes nothing back
         p->unknown = reply->unknown;
     }
-    if (!p || !reply->ok) return;
-    note_created(g, p->result, reply->value);
-    binding_learn(g->bindings, p->result, reply->value, NULL);
+    if (p && reply->ok) gate_learn(g, p, reply->value);
 }
 
 void gate_finish(struct gate_request *r, const struct aws_reply *reply) {
@@ -128,7 +111,7 @@ static void end_call(struct gate_request *r, const struct aws_reply *reply) {
         gate_record_read(g, r, reply, safe);
     } else if (g->mode == GATE_REHEARSAL) {
         plan_put(&r->planned->result, val_ref(reply->ok ? reply->value : val_nil()));
-        note_created(g, reply->value, reply->value);
+        gate_note_created(g, reply->value, reply->value);
     } else if (r->own) {
         gate_record_outcome(g, r, reply, safe);
     } else {
@@ -310,17 +293,42 @@ void gate_flush(struct gate *g) {
     }
 }
 
-static void enqueue(struct gate *g, struct gate_request *r) {
-    r->next = NULL;
-    *g->queue_end = r;
-    g->queue_end = &r->next;
-}
-
 // The request is the caller's again. Returns false.
 static bool not_started(struct gate_request *r) {
     val_unref(r->prepared);
     r->prepared = NULL;
     return false;
+}
+
+// Not known: *go, and it is to be sent. Else the answer comes, or `e` says why not.
+static bool recalls(struct gate *g, struct gate_request *r, bool *go, struct err *e) {
+    enum gate_memory m = g->recall ? g->recall(g->recall_ctx, r, e) : GATE_NEW;
+    *go = m == GATE_NEW;
+    if (m == GATE_DIVERGED) {
+        gate_latch(g, e);
+        return not_started(r);
+    }
+    if (m == GATE_KNOWN) note_start(g, r);
+    if (m == GATE_KNOWN && r->planned) r->planned->made = true;
+    return true;
+}
+
+void gate_recalled(struct gate_request *r, const struct aws_reply *reply) {
+    struct aws_reply late = {0};
+    if (r->gate) {
+        note_end(r);
+        if (r->planned && reply->ok) gate_learn(r->gate, r->planned, reply->value);
+    } else {
+        too_late(&late.err);
+        reply = &late;
+    }
+    gate_finish(r, reply);
+}
+
+static void enqueue(struct gate *g, struct gate_request *r) {
+    r->next = NULL;
+    *g->queue_end = r;
+    g->queue_end = &r->next;
 }
 
 static bool submit_mutation(struct gate *g, struct gate_request *r, struct err *e) {
@@ -330,7 +338,9 @@ static bool submit_mutation(struct gate *g, struct gate_request *r, struct err *
         return start(g, r, e) || not_started(r);
     }
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
-    if (!r->prepared) return false;
+    bool go;
+    if (!r->prepared || !recalls(g, r, &go, e)) return false;
+    if (!go) return true;
     if (!gate_record_intent(g, r, e) && !r->closing) {
         *e = g->latch;
         return not_started(r);
@@ -361,7 +371,9 @@ bool gate_submit(struct gate *g, struct gate_request *r, struct err *e) {
     if (!gate_check_call(g, r, e)) return false;
     if (gate_changes(r)) return submit_mutation(g, r, e);
     r->prepared = codec_prepare(g->model, r->op, r->params, e);
-    return (r->prepared && start(g, r, e)) || not_started(r);
+    bool go;
+    if (!r->prepared || !recalls(g, r, &go, e)) return false;
+    return !go || start(g, r, e) || not_started(r);
 }
 
 bool gate_send_closing(struct gate *g, struct gate_request *r, struct err *e) {

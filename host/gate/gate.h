@@ -58,6 +58,13 @@ struct gate_request {
 // What reads say of a mutation whose answer never came.
 enum gate_fate { FATE_LOOKED_DONE, FATE_LOOKED_NOT_DONE, FATE_STILL_UNKNOWN };
 
+// What a resumed run's journal says of a call that the playbook asks for.
+enum gate_memory {
+    GATE_NEW,     // nothing: it goes its way
+    GATE_KNOWN,   // its answer, which comes by gate_recalled, later, exactly once
+    GATE_DIVERGED  // the playbook left its journal: refused
+};
+
 #define GATE_MAX_READS 100000
 #define GATE_MAX_MUTATIONS 20000
 
@@ -95,6 +102,12 @@ struct gate {
     // calls gate_again, later, exactly once. False: it does not. NULL: nobody waits.
     bool (*patience)(void *ctx, struct gate_request *r, const struct aws_reply *reply);
     void *patience_ctx;
+
+    // Of a resumed run: asked about each call that has passed its checks, before its intent; and
+    // whether the window that is to be opened was opened and closed already. NULL: nothing is known.
+    enum gate_memory (*recall)(void *ctx, struct gate_request *r, struct err *e);
+    enum gate_memory (*recall_window)(void *ctx, struct err *e);
+    void *recall_ctx;
 
     // Mutations are about to leave: the host's own may join them by gate_submit_own, without a
     // round trip of their own. NULL: nobody to tell.
@@ -146,6 +159,12 @@ void gate_settled(struct gate *g, struct gate_request *r, enum gate_fate fate,
 // The word of `patience`: the call is made once more. False: it was not, its answer is `reply`.
 bool gate_again(struct gate *g, struct gate_request *r, const struct aws_reply *reply);
 
+// The word of `recall`: nothing is sent, nothing is journaled.
+void gate_recalled(struct gate_request *r, const struct aws_reply *reply);
+
+// What a call of the plan answered: planned ids are bound, and what it made is known.
+void gate_learn(struct gate *g, const struct planned_call *p, const struct val *result);
+
 // Every later mutation is refused with `why`, closing calls excepted. The first latch stays.
 void gate_latch(struct gate *g, const struct err *why);
 
@@ -158,6 +177,10 @@ struct val *gate_close_step(struct gate *g);
 // `members` is consumed.
 bool gate_record(struct gate *g, const char *kind, struct val *members, struct err *e);
 bool gate_sync(struct gate *g, struct err *e);
+
+// Notes the ids that an answer names where the rehearsed one has new planned ids. For this folder
+// alone.
+void gate_note_created(struct gate *g, const struct val *planned, const struct val *real);
 
 // Gives the request its answer. For this folder alone.
 void gate_finish(struct gate_request *r, const struct aws_reply *reply);

@@ -159,6 +159,13 @@ bool window_begin(struct gate *g, double settle, struct err *e) {
     if (!s->has_window || s->settle != settle || g->window.open)
         return err_set(e, ERR_LEFT_PLAN, "this window was not rehearsed and approved");
     window_free(&g->window);
+    enum gate_memory m = g->recall_window ? g->recall_window(g->recall_ctx, e) : GATE_NEW;
+    if (m == GATE_DIVERGED) return false;
+    if (m == GATE_KNOWN) {
+        // It was opened, settled and closed: its calls are answered from the journal, at once.
+        g->part = WINDOW_OPENING;
+        return true;
+    }
     g->window.settle = settle;
     g->window.step = g->step;
     if (!collect_duties(g, e) || !record_open(g, e)) return false;

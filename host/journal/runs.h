@@ -46,6 +46,8 @@ enum run_state {
     RUN_FAILED,
     RUN_PARTIAL,
     RUN_CRASHED,  // no run.end, and no process
+    RUN_UNDONE,         // as its last undo.end says
+    RUN_PARTLY_UNDONE,  // likewise; or an undo that did not come to its end
     RUN_DAMAGED   // its journal does not verify or cannot be read
 };
 const char *run_state_name(enum run_state s);  // "running", "done", ...
@@ -58,6 +60,7 @@ struct run_summary {
     struct journal_report report;
 
     struct val *start;            // the run.start line, NULL when there is none
+    struct val *undo;             // the last undo.start or undo.end line, NULL when there is none
     struct val *end;              // the last run.end line, NULL when there is none
     int64_t started_us, last_us;  // of the first and the last line; 0: none
     int64_t exit_code;            // of run.end; -1: none
@@ -77,6 +80,11 @@ struct run_summary {
     struct val *unfinished;
 };
 #define RUN_MAX_UNFINISHED 1000
+
+// What an operator may type next about it, the likeliest first: a new list of verbs ("log
+// verify", "close", "resume", "verify", "undo"), each to be followed by the run's id; empty when there is nothing to
+// do. NULL on no memory.
+struct val *run_next(const struct run_summary *s);
 
 // Text members of run.start: "playbook", "account", "region", "backend", "ticket", ...; ""
 // when absent.

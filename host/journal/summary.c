@@ -139,12 +139,23 @@ static bool take_end(struct run_summary *s, const struct val *line) {
     return replace(&s->end, val_ref(line));
 }
 
+// The run goes on: how it had ended is how it ends no more.
+static void take_log(struct run_summary *s, const struct val *line) {
+    if (!val_as_bool(val_get(line, "resumed"), false)) return;
+    val_unref(s->end);
+    s->end = NULL;
+    s->exit_code = -1;
+}
+
 static bool take_kind(struct reading *r, const char *kind, const struct val *line) {
     if (strcmp(kind, "call.intent") == 0) return take_intent(r, line);
     if (strcmp(kind, "call.outcome") == 0) return take_outcome(r, line);
     if (strcmp(kind, "window.open") == 0) return take_window_open(r, line);
     if (strcmp(kind, "window.closed") == 0) take_window_closed(r);
     if (strcmp(kind, "run.end") == 0) return take_end(r->s, line);
+    if (strcmp(kind, "log") == 0) take_log(r->s, line);
+    if (strcmp(kind, "undo.start") == 0 || strcmp(kind, "undo.end") == 0)
+        return replace(&r->s->undo, val_ref(line));
     if (strcmp(kind, "run.start") == 0 && r->s->start == NULL) {
         return replace(&r->s->start, val_ref(line));
     }
@@ -175,6 +186,11 @@ static bool list_unfinished(struct reading *r) {
 
 static enum run_state state_of(const struct run_summary *s, bool locked) {
     if (s->report.state == JOURNAL_TAMPERED) return RUN_DAMAGED;
+    if (s->undo != NULL) {
+        if (strcmp(val_get_str(s->undo, "state", ""), "undone") == 0) return RUN_UNDONE;
+        bool over = strcmp(val_get_str(s->undo, "kind", ""), "undo.end") == 0;
+        return locked && !over ? RUN_RUNNING : RUN_PARTLY_UNDONE;
+    }
     if (s->end == NULL) return locked ? RUN_RUNNING : RUN_CRASHED;
     const char *said = val_get_str(s->end, "state", "");
     if (strcmp(said, "partial") == 0) return RUN_PARTIAL;
@@ -230,9 +246,39 @@ bool runs_summary(const char *dir, bool side_files, struct run_summary *out, str
 void run_summary_clear(struct run_summary *s) {
     val_unref(s->start);
     val_unref(s->end);
+    val_unref(s->undo);
     val_unref(s->closing);
     val_unref(s->unfinished);
     *s = (struct run_summary){.exit_code = -1};
+}
+
+// The world that it ran in was not kept: there is nothing to be taken up again.
+static bool is_gone(const struct run_summary *s) {
+    return s->start && val_get(s->start, "world") && *run_text(s, "world") == '\0';
+}
+
+static bool is_plain_end(const struct run_summary *s) {
+    return (s->made == 0 && s->unknown == 0) || is_gone(s) ||
+           strcmp(run_text(s, "playbook"), "undo") == 0;
+}
+
+struct val *run_next(const struct run_summary *s) {
+    static const char *const verbs[] = {"log verify", "close", "resume", "verify", "undo"};
+    bool wanted[5] = {s->state == RUN_DAMAGED,
+                      s->window_open && s->pid == 0 && s->state != RUN_RUNNING};
+    if (!wanted[0] && !wanted[1] && !is_plain_end(s)) {
+        bool half = s->state == RUN_CRASHED || s->state == RUN_PARTIAL || s->state == RUN_FAILED;
+        wanted[2] = half && strcmp(run_text(s, "playbook"), "call") != 0;
+        wanted[3] = s->state == RUN_DONE;
+        wanted[4] = half || s->state == RUN_DONE || s->state == RUN_PARTLY_UNDONE;
+    }
+    struct val *list = val_list();
+    for (size_t i = 0; list != NULL && i < 5; i++) {
+        if (!wanted[i] || val_append(list, val_cstr(verbs[i]))) continue;
+        val_unref(list);
+        return NULL;
+    }
+    return list;
 }
 
 const char *run_text(const struct run_summary *s, const char *member) {
@@ -240,7 +286,7 @@ const char *run_text(const struct run_summary *s, const char *member) {
 }
 
 const char *run_state_name(enum run_state s) {
-    static const char *const names[] = {"running", "done",    "failed",
-                                        "partial", "crashed", "damaged"};
+    static const char *const names[] = {"running", "done",   "failed",        "partial",
+                                        "crashed", "undone", "partly undone", "damaged"};
     return names[s];
 }

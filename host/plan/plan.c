@@ -130,6 +130,12 @@ bool plan_has_note(const struct plan *p, const char *text) {
     return found;
 }
 
+size_t plan_calls_left(const struct plan *p, const struct planned_step *s) {
+    size_t n = 0;
+    for (size_t i = 0; i < s->count; i++) n += !p->calls[s->first + i]->known;
+    return n;
+}
+
 struct planned_call *plan_find(struct plan *p, const char *key) {
     for (size_t i = 0; i < p->call_count; i++)
         if (strcmp(p->calls[i]->key, key) == 0) return p->calls[i];

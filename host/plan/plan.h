@@ -38,6 +38,8 @@ struct planned_call {
     bool made;       // sent in the execution
     bool succeeded;  // answered with success
     bool unknown;    // sent, and its fate is not known
+    bool known;      // of a resumed run: its outcome is in the journal, it is not made again
+    bool past;       // of a resumed run: it is made again, and goes back to what was before the first
 };
 
 enum step_state { STEP_NOT_BEGUN, STEP_BEGUN, STEP_SKIPPED, STEP_DONE, STEP_FAILED };
@@ -85,6 +87,9 @@ struct planned_call *plan_add_call(struct plan *p, size_t step, const char *key,
 #define NO_STEP SIZE_MAX
 bool plan_note(struct plan *p, size_t step, const char *text, bool verify);
 bool plan_has_note(const struct plan *p, const char *text);
+
+// The calls of the step that are still to be made; all but those whose outcome is known.
+size_t plan_calls_left(const struct plan *p, const struct planned_step *s);
 
 struct planned_call *plan_find(struct plan *p, const char *key);
 

@@ -107,9 +107,14 @@ static bool conclude(const struct advice *a, struct subject *s, struct err *e) {
          v->inverse(v->ctx, s->value, before, s->call->result, &inverse, e) &&
          v->hits(v->ctx, s->value, before, &hits, e);
     val_unref(answers);
-    plan_put(&s->call->before, before ? before : val_nil());
     plan_put(&s->call->diff, diff ? diff : val_nil());
-    plan_put(&s->call->inverse, inverse ? inverse : val_nil());
+    if (s->call->past) {
+        val_unref(before);
+        val_unref(inverse);
+    } else {
+        plan_put(&s->call->before, before ? before : val_nil());
+        plan_put(&s->call->inverse, inverse ? inverse : val_nil());
+    }
     plan_put(&s->call->hits, hits ? hits : val_nil());
     return ok;
 }

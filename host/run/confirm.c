@@ -27,8 +27,10 @@ static const char *open_hazard(const struct confirm *c, const struct planned_ste
 
 static const struct planned_call *first_irreversible(const struct plan *p,
                                                      const struct planned_step *s) {
-    for (size_t i = 0; i < s->count; i++)
-        if (is_irreversible(p->calls[s->first + i])) return p->calls[s->first + i];
+    for (size_t i = 0; i < s->count; i++) {
+        const struct planned_call *c = p->calls[s->first + i];
+        if (!c->known && is_irreversible(c)) return c;
+    }
     return NULL;
 }
 
@@ -36,7 +38,7 @@ static bool step_possible(const struct confirm *c, const struct plan *p,
                           const struct planned_step *s, struct err *e) {
     const struct planned_call *final = first_irreversible(p, s);
     const char *hazard = open_hazard(c, s);
-    if (!s->count) return true;
+    if (!plan_calls_left(p, s)) return true;
     if (!c->yes)
         return err_set(e, ERR_DECLINED,
                        "step \"%s\" needs a yes, and there is no terminal to ask on (or what is shown goes to a file); --yes says yes "
@@ -110,7 +112,7 @@ static bool ask_ids(struct confirm *c, const struct plan *p, const struct planne
                     struct err *e) {
     for (size_t i = 0; i < s->count; i++) {
         const struct planned_call *call = p->calls[s->first + i];
-        if (is_irreversible(call) && !ask_id(c, call, e)) return false;
+        if (!call->known && is_irreversible(call) && !ask_id(c, call, e)) return false;
     }
     return true;
 }
@@ -155,7 +157,7 @@ bool confirm_will_ask(const struct confirm *c, const struct plan *p, size_t numb
 
 bool confirm_asks_on_terminal(const struct confirm *c, const struct plan *p) {
     for (size_t i = 0; c->prompt && i < p->step_count; i++)
-        if (p->steps[i].count && confirm_will_ask(c, p, i + 1)) return true;
+        if (plan_calls_left(p, &p->steps[i]) && confirm_will_ask(c, p, i + 1)) return true;
     return false;
 }
 

@@ -1,9 +1,10 @@
 // execution.c - steps, one after the other.
 #include "run/execution.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "plan/binding.h"
+#include "run/execution_ahead.h"
 
 static struct val *step_members(const struct execution *x, size_t index) {
     struct val *v = val_map();
@@ -77,41 +78,6 @@ static bool ask_step(struct execution *x, size_t index, bool *skip, struct err *
     return declined(x, e);
 }
 
-static void drop_ahead(struct execution *x) {
-    x->advice.ahead = NULL;
-    inquiry_free(&x->ahead);
-}
-
-// When nobody will be asked about the next step, nobody should wait for its reads either.
-static void look_ahead(struct execution *x, size_t next) {
-    if (next >= x->plan->step_count || confirm_will_ask(x->confirm, x->plan, next + 1)) return;
-    const struct planned_step *s = &x->plan->steps[next];
-    advise_ahead(&x->advice, &x->ahead, x->plan->calls + s->first, s->count);
-}
-
-// What this step changed is no longer as it was read ahead.
-static void outdate_ahead(struct execution *x, size_t index) {
-    const struct planned_step *s = &x->plan->steps[index];
-    for (size_t i = 0; x->advice.ahead && i < s->count; i++) {
-        struct err e;
-        struct val *params =
-            binding_apply(x->gate->bindings, x->plan->calls[s->first + i]->params, &e);
-        if (!params) drop_ahead(x);
-        else inquiry_outdate(&x->ahead, params);
-        val_unref(params);
-    }
-}
-
-// The step's calls are made. What it changed is read again for the next step, while the playbook
-// reads it back: in the middle of a cut that nobody is asked about it would cost a round trip.
-static void look_again(void *ctx) {
-    struct execution *x = ctx;
-    outdate_ahead(x, x->gate->step);
-    look_ahead(x, x->gate->step + 1);
-    x->ahead_is_last = x->advice.ahead != NULL;
-    x->gate->slept = false;
-}
-
 // Nobody is asked about what the terminal did not take: a flood of talk, or a step too long for
 // it. `before`: console_lost_lines when the showing began.
 static bool all_shown(struct execution *x, int64_t before, struct err *e) {
@@ -122,14 +88,35 @@ static bool all_shown(struct execution *x, int64_t before, struct err *e) {
     return declined(x, e);
 }
 
+// Of a resumed run, only what is still to be made: the rest is as its journal says.
+static bool advise_step(struct execution *x, const struct planned_step *s, bool prove,
+                        struct err *e) {
+    struct planned_call **left = calloc(s->count + 1, sizeof(struct planned_call *));
+    size_t n = 0;
+    if (!left) return err_memory(e);
+    for (size_t i = 0; i < s->count; i++)
+        if (!x->plan->calls[s->first + i]->known) left[n++] = x->plan->calls[s->first + i];
+    bool ok = advise(&x->advice, left, n, prove, e);
+    free(left);
+    return ok;
+}
+
+static void say_known(const struct execution *x, const struct planned_step *s) {
+    size_t left = plan_calls_left(x->plan, s);
+    if (left == s->count) return;
+    console_say(x->scene->console, STYLE_CARE,
+                "  %zu of these %zu calls were answered before the run stopped; they are not made again",
+                s->count - left, s->count);
+}
+
 // Everything that the operator must see is read and shown before the question.
 static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     const struct planned_step *s = &x->plan->steps[index];
     // The ids are real now. While somebody is asked anyway, a proof costs nothing; before a
     // cut that nobody is asked about it would cost a round trip.
     bool prove = confirm_will_ask(x->confirm, x->plan, index + 1);
-    bool ok = advise(&x->advice, x->plan->calls + s->first, s->count, prove, e);
-    drop_ahead(x);
+    bool ok = advise_step(x, s, prove, e);
+    execution_drop_ahead(x);
     if (!ok) return false;
     if (prove) console_before_question(x->scene->console);
     int64_t lost = console_lost_lines(x->scene->console);
@@ -144,7 +131,16 @@ static bool prepare_step(struct execution *x, size_t index, struct err *e) {
     console_say(x->scene->console, STYLE_BOLD, "%s", buf_str(&head));
     buf_free(&head);
     show_step(x->scene, x->plan, index + 1);
+    say_known(x, s);
     return !prove || all_shown(x, lost, e);
+}
+
+// The planned step that comes now, added when it was not planned.
+static bool next_step(struct execution *x, const char *title, const struct val *options,
+                      size_t *index, struct err *e) {
+    if (!find_step(x, title, index) && !add_unplanned_step(x, title, options, index, e)) return false;
+    x->next_step = *index + 1;
+    return true;
 }
 
 static bool may_begin(struct execution *x, struct err *e) {
@@ -161,9 +157,7 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
         *e = x->gate->latch;
         return false;
     }
-    if (!find_step(x, title, &index) && !add_unplanned_step(x, title, options, &index, e))
-        return false;
-    x->next_step = index + 1;
+    if (!next_step(x, title, options, &index, e)) return false;
     if (!gate_record(x->gate, "step.open", step_members(x, index), e)) return false;
     scene_event(x->scene, "step.open", step_members(x, index));
     if (x->plan->steps[index].count) {
@@ -176,8 +170,17 @@ static bool begin_step(void *ctx, const char *title, const struct val *options, 
     if (x->plan->steps[index].count && !may_begin(x, e)) return declined(x, e);
     if (!gate_open_step(x->gate, index, true, e)) return false;
     x->ahead_is_last = false;
-    look_ahead(x, index + 1);
+    execution_look_ahead(x, index + 1);
     return true;
+}
+
+bool execution_recall_step(struct execution *x, const char *title, const struct val *options,
+                           bool skipped, struct err *e) {
+    size_t index;
+    if (!next_step(x, title, options, &index, e)) return false;
+    x->plan->steps[index].state = skipped ? STEP_SKIPPED : STEP_BEGUN;
+    x->ahead_is_last = false;
+    return skipped || gate_open_step(x->gate, index, true, e);
 }
 
 // --- the step ends -------------------------------------------------------------
@@ -223,7 +226,7 @@ static bool end_step(void *ctx, const struct val *error, struct err *e) {
     val_unref(not_made);
     say_window(x, index);
     // A playbook that had to wait has seen an older state first: what was read ahead may be it.
-    if (!x->ahead_is_last || x->gate->slept) outdate_ahead(x, index);
+    if (!x->ahead_is_last || x->gate->slept) execution_outdate_ahead(x, index);
     if (!error) return true;
     err_from_val(e, error);
     x->outcome->warned = true;
@@ -231,6 +234,17 @@ static bool end_step(void *ctx, const struct val *error, struct err *e) {
     console_warn(x->scene->console, "step \"%s\" failed, the run goes on: %s: %s", s->title, e->code,
                  e->message);
     return true;
+}
+
+bool execution_recall_end(struct execution *x, const struct val *error, struct err *e) {
+    struct planned_step *s = &x->plan->steps[x->gate->step];
+    s->state = error ? STEP_FAILED : STEP_DONE;
+    bool warn = s->warn && !x->gate->latched;
+    val_unref(gate_close_step(x->gate));
+    if (!error) return true;
+    err_from_val(e, error);
+    x->outcome->warned = true;
+    return warn;
 }
 
 // --- the rest --------------------------------------------------------------------
@@ -316,9 +330,9 @@ static bool ask_unplanned(void *ctx, struct gate_request *r, struct err *e) {
 struct pass_handler execution_handler(struct execution *x) {
     x->gate->ask = ask_unplanned;
     x->gate->ask_ctx = x;
-    x->gate->all_made = look_again;
+    x->gate->all_made = execution_look_again;
     x->gate->all_made_ctx = x;
-    return (struct pass_handler){x, declared, begin_step, end_step, expect, log_line};
+    return (struct pass_handler){x, declared, begin_step, end_step, expect, log_line, NULL};
 }
 
 void execution_left_out(struct execution *x) {
@@ -334,5 +348,5 @@ void execution_left_out(struct execution *x) {
 }
 
 void execution_free(struct execution *x) {
-    drop_ahead(x);
+    execution_drop_ahead(x);
 }

@@ -33,6 +33,13 @@ struct execution {
 // The handler for pass_run; `x` must outlive the pass. Sets gate->ask.
 struct pass_handler execution_handler(struct execution *x);
 
+// Of a resumed run. The step was opened, answered and, if not skipped, done before: nothing is
+// shown, asked or journaled.
+bool execution_recall_step(struct execution *x, const char *title, const struct val *options,
+                           bool skipped, struct err *e);
+// It ended then as it ends now: `error` as for a step that ends.
+bool execution_recall_end(struct execution *x, const struct val *error, struct err *e);
+
 // The playbook says that it is finished. What was approved and did not come is said; a step that
 // it never ended makes the outcome no clean one.
 void execution_left_out(struct execution *x);

@@ -23,7 +23,8 @@ struct host {
     int64_t deadline_ms;
     const char *account;  // --account
     int64_t max_hit;      // --max-hit; -1: not given
-    struct policy *policy;  // in force; NULL: none
+    const char *policy_file;  // --policy
+    struct policy *policy;    // in force; NULL: none
     bool ignore_lease, ignore_own_address;
     bool yes, no_input, json, verbose, save;
     const struct operator *operator;  // answers instead of the terminal; NULL: the terminal

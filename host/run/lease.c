@@ -12,7 +12,8 @@
 #include "journal/runs.h"
 
 #define LASTS_US ((int64_t)15 * 60 * 1000000)
-#define RENEW_MS (15 * 60 * 1000 / 2)
+// While somebody is asked: how often it is looked who holds the instances.
+#define TICK_MS 15000
 #define PATIENCE_MS 8000
 
 // By AWS's clock, as far as it is known: both hosts compare with the same.
@@ -214,16 +215,6 @@ static void on_set(struct lease *l, const struct aws_reply *reply) {
     else look(l);
 }
 
-static void set(struct lease *l);
-
-static void on_renewal(void *ctx) {
-    struct lease *l = ctx;
-    l->renewal = NULL;
-    if (l->over || l->lost || l->gate->latched) return;
-    set(l);
-    gate_flush(l->gate);
-}
-
 static void set(struct lease *l) {
     struct err e;
     l->until_us = now_us(l) + LASTS_US;
@@ -232,7 +223,6 @@ static void set(struct lease *l) {
     if (!*l->text || !submit(l, "create_tags", l->text, on_set, false, &e)) return;
     l->set = true;
     l->looked_step = SIZE_MAX;
-    l->renewal = loop_timer_add(l->host->loop, RENEW_MS, on_renewal, l);
 }
 
 // --- looking ---------------------------------------------------------------------------------
@@ -253,8 +243,9 @@ static void on_look(struct lease *l, const struct aws_reply *reply) {
     for (size_t i = 0; i < val_count(tags) && !l->over && !l->lost; i++) {
         struct lease_text t;
         const char *text = val_get_str(val_at(tags, i), "Value", "");
-        bool other = lease_parse(text, now_us(l), &t) && strcmp(t.run, l->run) != 0;
-        if (other && t.until_us > now_us(l)) take_over(l, &t, val_get_str(val_at(tags, i), "ResourceId", "?"));
+        bool other = lease_parse(text, now_us(l), &t) && strcmp(t.run, l->run) != 0 &&
+                     t.until_us > now_us(l) && !is_left_here(t.run);
+        if (other && (l->set || !l->host->ignore_lease)) take_over(l, &t, val_get_str(val_at(tags, i), "ResourceId", "?"));
     }
 }
 
@@ -298,9 +289,21 @@ static void beside(void *ctx) {
     else if (l->set && l->idle && !l->lost && l->looked_step != l->gate->step) look(l);
 }
 
+// The operator takes his time: in it another host may come, and half of ours may pass.
+static void on_tick(void *ctx) {
+    struct lease *l = ctx;
+    l->tick = loop_timer_add(l->host->loop, TICK_MS, on_tick, l);
+    if (l->over || l->lost || !l->idle || l->gate->latched) return;
+    if (l->set && l->until_us - now_us(l) < LASTS_US / 2) {
+        set(l);
+        gate_flush(l->gate);
+    } else look(l);
+}
+
 void lease_arm(struct lease *l) {
     if (!val_count(l->ids)) return;
     l->wanted = true;
+    l->tick = loop_timer_add(l->host->loop, TICK_MS, on_tick, l);
     l->gate->beside = beside;
     l->gate->beside_ctx = l;
 }
@@ -317,7 +320,7 @@ static void on_end(struct lease *l, const struct aws_reply *reply) {
 
 static void out_of_patience(void *ctx) {
     struct lease *l = ctx;
-    l->renewal = NULL;
+    l->tick = NULL;
     l->idle = true;
 }
 
@@ -325,16 +328,16 @@ static void out_of_patience(void *ctx) {
 static void wait(struct lease *l) {
     struct err e;
     if (l->idle) return;
-    l->renewal = loop_timer_add(l->host->loop, PATIENCE_MS, out_of_patience, l);
-    if (l->renewal) loop_until(l->host->loop, &l->idle, false, &e);
-    loop_timer_cancel(l->renewal);
-    l->renewal = NULL;
+    l->tick = loop_timer_add(l->host->loop, PATIENCE_MS, out_of_patience, l);
+    if (l->tick) loop_until(l->host->loop, &l->idle, false, &e);
+    loop_timer_cancel(l->tick);
+    l->tick = NULL;
 }
 
 void lease_end(struct lease *l) {
     struct err e;
-    loop_timer_cancel(l->renewal);
-    l->renewal = NULL;
+    loop_timer_cancel(l->tick);
+    l->tick = NULL;
     if (!l->gate) return;
     l->gate->beside = NULL;
     if (!l->set) return;
@@ -352,7 +355,7 @@ void lease_end(struct lease *l) {
 }
 
 void lease_free(struct lease *l) {
-    loop_timer_cancel(l->renewal);
+    loop_timer_cancel(l->tick);
     for (struct lease_call *c = l->calls; c; c = c->next) c->lease = NULL;
     val_unref(l->ids);
     val_unref(l->told);

@@ -51,7 +51,7 @@ struct lease {
     struct lease_call *calls;  // under way
     size_t under_way;
     bool idle;                 // none is under way
-    struct loop_timer *renewal;
+    struct loop_timer *tick;
 };
 
 // What the guard has read decides: ERR_BUSY when another host's run holds an instance, saying who,

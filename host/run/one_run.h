@@ -42,7 +42,27 @@ struct run {
     char *operator_name;
     struct val *declaration;
     struct outcome outcome;
+    // Of a resumed run: what stands between the playbook and the execution. NULL: nothing.
+    struct pass_handler (*between)(void *ctx, struct pass_handler execution);
+    void *between_ctx;
 };
+
+// Of an applied plan: nothing has moved since it was saved; what has is said. True without one.
+bool run_is_as_saved(struct run *r, struct err *e);
+// For execution.first_yes: the plan is used up from now on. `ctx` is the run.
+bool run_take_plan(void *ctx, struct err *e);
+// Saves the plan where --out says. True when that was not asked for.
+bool run_save_plan(const struct run *r, struct err *e);
+
+// Everything of it that costs no call: its plan, scene, answerers, gates. Host and options are set.
+bool run_make(struct run *r, struct err *e);
+void run_free(struct run *r);
+
+// Somebody is there to ask, or nothing needs a question.
+bool run_ready_to_ask(struct run *r, struct err *e);
+
+// The pass that changes things, and how it ended in the outcome.
+void run_execute(struct run *r, struct pass_end *end);
 
 // A pass of this run's playbook through the gate `g`.
 struct pass_setup run_setup(struct run *r, struct gate *g, bool real_time);

@@ -33,7 +33,10 @@ int outcome_exit(const struct outcome *o) {
     if (o->window_may_be_open) return EXIT_WINDOW_OPEN;
     if (o->journal_lost) return EXIT_JOURNAL;
     if (o->signal) return 128 + o->signal;
-    if (o->changed && (!o->finished || o->warned)) return EXIT_PARTIAL;
+    // A resumed run whose playbook is another one changed nothing: that is what its code says.
+    bool left = o->before && !o->changed && !o->finished && err_is(&o->err, ERR_LEFT_PLAN);
+    if (left) return EXIT_LEFT_PLAN;
+    if ((o->changed || o->before) && (!o->finished || o->warned)) return EXIT_PARTIAL;
     if (!o->finished) return error_exit(&o->err);
     if (o->warned) return EXIT_PARTIAL;
     return o->not_verified ? EXIT_NOT_VERIFIED : EXIT_DONE;
@@ -41,5 +44,5 @@ int outcome_exit(const struct outcome *o) {
 
 const char *outcome_state(const struct outcome *o) {
     if (o->finished && !o->warned) return "done";
-    return o->changed || o->warned ? "partial" : "failed";
+    return o->changed || o->before || o->warned ? "partial" : "failed";
 }

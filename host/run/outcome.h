@@ -25,6 +25,8 @@ enum exit_code {
 struct outcome {
     bool finished;         // the playbook ran to its end
     bool changed;          // something was changed, or may have been
+    bool before;           // something was, in the part of this run that came before it was resumed
+    bool resumable;        // its journal holds all that `cordon resume` goes by
     bool warned;           // a step whose failure does not stop the run failed, or one that was caught
     bool not_verified;     // an expectation did not hold
     bool journal_lost;

@@ -25,6 +25,9 @@ struct pass_handler {
     bool (*step_end)(void *ctx, const struct val *error, struct err *e);
     void (*expect)(void *ctx, bool ok, const char *text, const struct val *detail);
     void (*log)(void *ctx, const char *text, const struct val *value);
+    // A wait or a sleep whose end the journal of a resumed run says: true, and the time that the
+    // playbook was told. NULL: none is known.
+    bool (*waited)(void *ctx, int64_t *us);
 };
 
 struct pass_setup {

@@ -144,7 +144,7 @@ static void slept(void *ctx) {
     struct slot *s = ctx;
     s->timer = NULL;
     if (too_late(s)) return;
-    slot_value(s, val_int(clock_now_us()));
+    slot_value(s, val_int(s->until));
 }
 
 static void after(struct pass *p, struct slot *s, double seconds, loop_timer_fn *fn) {
@@ -188,19 +188,40 @@ static void on_log(struct pass *p, struct slot *s) {
     slot_value(s, val_nil());
 }
 
-static void on_wait(struct pass *p, struct slot *s) {
-    slot_value(s, p->setup->real_time ? val_int(clock_now_us()) : val_cstr("skip"));
+static bool was_waited(const struct pass *p, int64_t *us) {
+    return p->handler->waited && p->handler->waited(p->handler->ctx, us);
 }
 
-static void on_sleep(struct pass *p, struct slot *s) {
-    double seconds = seconds_of(val_get(s->message, "seconds"));
+// What the playbook is told is in the journal: told again, it does the same again.
+static void record_wait(const struct pass *p, const char *key, double seconds, int64_t until) {
     struct val *v = val_map();
-    if (!v || !val_set(v, "seconds", val_double(seconds))) {
+    if (!v || !val_set(v, key, val_double(seconds)) || !val_set(v, "until", val_int(until))) {
         val_unref(v);
         v = NULL;
     }
     gate_record(p->setup->gate, "wait", v, NULL);
+}
+
+static void on_wait(struct pass *p, struct slot *s) {
+    int64_t now = clock_now_us();
+    if (!p->setup->real_time) {
+        slot_value(s, val_cstr("skip"));
+        return;
+    }
+    if (!was_waited(p, &now))
+        record_wait(p, "timeout", seconds_of(val_get(s->message, "timeout")), now);
+    slot_value(s, val_int(now));
+}
+
+static void on_sleep(struct pass *p, struct slot *s) {
+    double seconds = seconds_of(val_get(s->message, "seconds"));
+    s->until = clock_now_us() + (int64_t)(seconds * 1e6);
     p->setup->gate->slept = true;
+    if (was_waited(p, &s->until)) {
+        slot_value(s, val_int(s->until));
+        return;
+    }
+    record_wait(p, "seconds", seconds, s->until);
     after(p, s, seconds, slept);
 }
 

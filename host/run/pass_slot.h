@@ -14,6 +14,7 @@ struct slot {
     struct val *message;
     struct val *reply;  // NULL until it is known
     struct loop_timer *timer;  // of a settle or a sleep
+    int64_t until;  // of a sleep: what its answer says
     struct gate_request request;
 };
 

@@ -191,7 +191,7 @@ static void log_line(void *ctx, const char *text, const struct val *value) {
 }
 
 struct pass_handler rehearsal_handler(struct rehearsal *r) {
-    return (struct pass_handler){r, declared, begin_step, end_step, expect, log_line};
+    return (struct pass_handler){r, declared, begin_step, end_step, expect, log_line, NULL};
 }
 
 void rehearsal_free(struct rehearsal *r) {

@@ -161,6 +161,19 @@ static void say_lost_journal(const struct scene *s, const struct gate *g) {
     buf_free(&rest);
 }
 
+static bool can_be_resumed(const struct gate *g, const struct outcome *o) {
+    return o->resumable && g->journal && !g->journal_lost && !o->finished && (o->changed || o->before);
+}
+
+static void say_resume(const struct scene *s, const struct gate *g) {
+    struct buf command = BUF_EMPTY, rest = BUF_EMPTY;
+    buf_printf(&rest, "resume %s", journal_run_id(g->journal));
+    scene_command(s, buf_str(&rest), &command);
+    console_say(s->console, STYLE_BOLD, "To finish this run where it stopped:  %s", buf_str(&command));
+    buf_free(&command);
+    buf_free(&rest);
+}
+
 static void say_end(const struct scene *s, const struct gate *g, const struct outcome *o) {
     if (scene_is_simulated(s)) console_say(s->console, STYLE_CARE, "SIMULATOR: nothing of this was AWS");
     say_outcome(s, g->plan, o);
@@ -172,7 +185,7 @@ static void say_end(const struct scene *s, const struct gate *g, const struct ou
     say_steps(s, g->plan);
     // Some messages say it themselves.
     bool told = strstr(o->err.message, "Nothing was changed") != NULL;
-    if (!o->finished && !o->changed && !told) console_say(s->console, STYLE_GOOD, "Nothing was changed.");
+    if (!o->finished && !o->changed && !o->before && !told) console_say(s->console, STYLE_GOOD, "Nothing was changed.");
     const char *way = o->finished ? "" : way_on(&o->err);
     if (*way) console_say(s->console, STYLE_CARE, "%s", way);
     if (o->changed && !o->finished)
@@ -181,6 +194,7 @@ static void say_end(const struct scene *s, const struct gate *g, const struct ou
                         ? ""
                         : " To go on, type the same command again: it plans anew from "
                           "what is there.");
+    if (can_be_resumed(g, o)) say_resume(s, g);
 }
 
 void say_way_back(const struct scene *s, const char *run_id, const struct val *lines) {

@@ -13,7 +13,6 @@
 #include "run/facts.h"
 #include "run/flows.h"
 #include "run/report.h"
-#include "run/used_plans.h"
 
 // --- making it ready ---------------------------------------------------------------
 
@@ -58,15 +57,12 @@ static bool find_source(struct run *r, struct err *e) {
     return true;
 }
 
-static bool prepare(struct run *r, struct err *e) {
+bool run_make(struct run *r, struct err *e) {
     struct host *h = r->host;
     if (!plan_init(&r->plan)) return err_memory(e);
     r->scene = scene_new(h);
     r->modules = val_map();
     if (!r->modules) return err_memory(e);
-    r->given = r->options->saved ? val_ref(r->options->saved->given)
-                                 : parse_pairs(r->options->pairs, r->options->pair_count, e);
-    if (!r->given || !find_source(r, e)) return false;
     if (!live_init(&r->live, h->backend.answers, h->loop, e) ||
         !rehearsed_init(&r->rehearsed, &r->live, h->model, h->advisor, e))
         return false;
@@ -76,7 +72,13 @@ static bool prepare(struct run *r, struct err *e) {
     init_gate(r, &r->gate, GATE_EXECUTION, &r->live_answers);
     if (!gate_init(&r->rehearsal_gate, e) || !gate_init(&r->gate, e)) return false;
     r->rehearsed.created = r->rehearsal_gate.created;
-    return make_id(r, e);
+    return true;
+}
+
+static bool prepare(struct run *r, struct err *e) {
+    const struct run_options *o = r->options;
+    r->given = o->saved ? val_ref(o->saved->given) : parse_pairs(o->pairs, o->pair_count, e);
+    return r->given && find_source(r, e) && run_make(r, e) && make_id(r, e);
 }
 
 struct pass_setup run_setup(struct run *r, struct gate *g, bool real_time) {
@@ -120,6 +122,19 @@ bool run_open_journal(struct run *r, struct err *e) {
            gate_sync(&r->gate, e);
 }
 
+// What else a resumed run wants to know of the plan.
+static struct val *plan_members(const struct run *r) {
+    const struct plan *p = &r->plan;
+    struct val *v = val_map();
+    if (v && val_set(v, "labels", val_ref(r->scene.labels)) &&
+        val_set(v, "notes", val_ref(p->notes)) &&
+        val_set(v, "survivors", val_ref(p->survivors)) && val_set(v, "around", val_ref(p->around)) &&
+        val_set(v, "consequences", val_ref(p->consequences)))
+        return v;
+    val_unref(v);
+    return NULL;
+}
+
 static bool keep_plan(struct run *r, struct err *e) {
     struct val *steps = plan_to_val(&r->plan, r->host->model, e), *v = val_map();
     bool ok = steps && v && val_set(v, "steps", val_ref(steps));
@@ -127,7 +142,7 @@ static bool keep_plan(struct run *r, struct err *e) {
     if (ok) json_print_pretty(&json, v);
     buf_printf(&path, "%s/plan.json", buf_str(&r->dir));
     ok = ok && !json.failed && !path.failed && file_replace(path.data, json.data, json.len, e) &&
-         journal_append_large(r->journal, "plan", val_map(), "steps", val_ref(steps), e) &&
+         journal_append_large(r->journal, "plan", plan_members(r), "steps", val_ref(steps), e) &&
          gate_sync(&r->gate, e);
     buf_free(&json);
     buf_free(&path);
@@ -138,32 +153,9 @@ static bool keep_plan(struct run *r, struct err *e) {
 
 // --- the plan ------------------------------------------------------------------------
 
-// Nothing has moved since the plan was saved; what has is said.
-static bool is_as_saved(struct run *r, struct err *e) {
-    const struct saved_plan *saved = r->options->saved;
-    if (!saved) return true;
-    if (!saved_plan_is_for(saved, &r->scene, e)) return false;
-    struct val *moved = saved_plan_moved(saved, &r->plan, r->rehearsal.args, r->host->model, e);
-    size_t count = val_count(moved);
-    for (size_t i = 0; i < count; i++)
-        console_say(r->scene.console, STYLE_ALARM, "  moved: %s", val_as_str(val_at(moved, i), ""));
-    bool ok = moved && !count;
-    if (moved && count)
-        err_set(e, ERR_LEFT_PLAN,
-                "the plan is stale: %s%s. Nothing was changed; plan again", val_as_str(val_at(moved, 0), ""),
-                count > 1 ? " (and more, see above)" : "");
-    val_unref(moved);
-    return ok;
-}
-
-static bool take_plan(void *ctx, struct err *e) {
-    const struct run *r = ctx;
-    return used_plans_take(r->options->saved->id, r->id, e);
-}
-
 // Planned, told, and worth asking about.
 static bool plan_it(struct run *r, struct err *e) {
-    if (!run_plan(r, e) || !is_as_saved(r, e)) return false;
+    if (!run_plan(r, e) || !run_is_as_saved(r, e)) return false;
     if (r->options->planned) {
         r->options->planned(r->options->planned_ctx, &r->plan);
         return true;
@@ -191,7 +183,7 @@ static void execute(struct run *r, struct pass_end *end) {
         .guard = r->gate.policy ? &r->guard : NULL,
         .args = r->rehearsal.args,
         .operator_name = r->operator_name ? r->operator_name : "?",
-        .first_yes = r->options->saved ? take_plan : NULL,
+        .first_yes = r->options->saved ? run_take_plan : NULL,
         .first_yes_ctx = r,
     };
     r->settler = (struct settler){&r->gate, &r->live, r->host->advisor};
@@ -204,6 +196,7 @@ static void execute(struct run *r, struct pass_end *end) {
     r->gate.patience_ctx = &r->patience;
     struct pass_setup setup = run_setup(r, &r->gate, true);
     struct pass_handler handler = execution_handler(&r->execution);
+    if (r->between) handler = r->between(r->between_ctx, handler);
     bool simulated = scene_is_simulated(&r->scene);
     if (simulated) show_flows(&r->scene, r->host->advisor, "before");
     lease_arm(&r->lease);
@@ -214,7 +207,7 @@ static void execute(struct run *r, struct pass_end *end) {
     execution_free(&r->execution);
 }
 
-static bool ready_to_ask(struct run *r, struct err *e) {
+bool run_ready_to_ask(struct run *r, struct err *e) {
     const struct host *h = r->host;
     struct err no_terminal;
     r->confirm = (struct confirm){
@@ -230,7 +223,7 @@ static bool begin_script(struct run *r, struct err *e) {
     return !script || script->begin(script->ctx, &r->scene, r->id, r->operator_name, e);
 }
 
-static void execute_plan(struct run *r, struct pass_end *end) {
+void run_execute(struct run *r, struct pass_end *end) {
     struct outcome *o = &r->outcome;
     execute(r, end);
     o->finished = end->finished && !r->gate.latched;
@@ -245,10 +238,11 @@ static void go(struct run *r, struct pass_end *end) {
     bool ok = plan_it(r, &o->err);
     if (!ok && r->rehearsal_gate.latched && !*o->err.code) o->err = r->rehearsal_gate.latch;
     bool idle = ok && is_idle(r);
-    ok = ok && (idle || (ready_to_ask(r, &o->err) && keep_plan(r, &o->err) &&
+    ok = ok && (idle || (run_ready_to_ask(r, &o->err) && keep_plan(r, &o->err) &&
                          begin_script(r, &o->err)));
+    o->resumable = ok && !idle && !script;
     if (idle) o->finished = true;
-    else if (ok) execute_plan(r, end);
+    else if (ok) run_execute(r, end);
     // One that came when all was done changed nothing.
     if (!o->finished) o->signal = loop_signal(r->host->loop);
     o->changed = r->gate.changed;
@@ -267,32 +261,10 @@ static int end_plan(struct run *r, bool ok, const struct err *e) {
     return r->options->detailed_exitcode && r->plan.call_count ? EXIT_CHANGES_PENDING : EXIT_DONE;
 }
 
-static bool save_plan(const struct run *r, struct err *e) {
-    const char *path = r->options->out;
-    struct buf line = BUF_EMPTY, rest = BUF_EMPTY;
-    const struct saved_facts facts = {.scene = &r->scene,
-                                      .source = &r->source,
-                                      .declaration = r->declaration,
-                                      .given = r->given,
-                                      .args = r->rehearsal.args,
-                                      .modules = r->modules,
-                                      .run = r->told,
-                                      .started_us = r->started_us};
-    if (!path) return true;
-    if (!saved_plan_write(path, &facts, &r->plan, r->host->model, e)) return false;
-    buf_printf(&rest, "apply %s", path);
-    scene_command(&r->scene, buf_str(&rest), &line);
-    console_say(r->scene.console, STYLE_BOLD, "Saved, good for one use within %d hours:  %s",
-                SAVED_PLAN_HOURS, buf_str(&line));
-    buf_free(&line);
-    buf_free(&rest);
-    return true;
-}
-
 static int plan_only(struct run *r) {
     struct err e;
     const char *out = r->options->out;
-    bool ok = (!out || saved_plan_can_write(out, &e)) && plan_it(r, &e) && save_plan(r, &e);
+    bool ok = (!out || saved_plan_can_write(out, &e)) && plan_it(r, &e) && run_save_plan(r, &e);
     return end_plan(r, ok, &e);
 }
 
@@ -322,7 +294,7 @@ static int run_it(struct run *r) {
     return code;
 }
 
-static void free_run(struct run *r) {
+void run_free(struct run *r) {
     prompt_close(r->confirm.prompt);
     lease_free(&r->lease);
     guard_free(&r->guard);
@@ -364,6 +336,6 @@ int run_playbook(struct host *h, const struct run_options *o) {
     } else {
         code = o->plan_only ? plan_only(r) : run_it(r);
     }
-    free_run(r);
+    run_free(r);
     return code;
 }

@@ -13,6 +13,8 @@ struct scene scene_new(const struct host *h) {
                           .save = h->save,
                           .profile = h->profile,
                           .endpoint_url = h->endpoint_url,
+                          .wanted_account = h->account,
+                          .policy_file = h->policy_file,
                           .ticket = h->ticket,
                           .identity = val_nil(),
                           .labels = val_nil()};
@@ -93,5 +95,7 @@ void scene_command(const struct scene *s, const char *rest, struct buf *out) {
     add_flag(out, "--profile", s->profile);
     add_flag(out, "--region", s->region);
     add_flag(out, "--endpoint-url", s->endpoint_url);
+    add_flag(out, "--account", s->wanted_account);
+    add_flag(out, "--policy", s->policy_file);
     buf_printf(out, " %s", rest);
 }

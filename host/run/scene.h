@@ -18,6 +18,7 @@ struct scene {
     bool save;
     const char *profile;  // NULL when none was named
     const char *region;
+    const char *wanted_account, *policy_file;  // --account and --policy, as given; NULL: not
     const char *endpoint_url;  // NULL: AWS's own
     const char *ticket;        // NULL when none
     struct val *identity;      // GetCallerIdentity's answer; nil before

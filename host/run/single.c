@@ -82,6 +82,7 @@ bool single_send(struct single *s, const struct operation *op, const struct val 
 }
 
 void single_free(struct single *s) {
+    guard_free(&s->guard);
     journal_free(s->journal);
     gate_free(&s->gate);
     plan_free(&s->plan);

@@ -6,6 +6,7 @@
 #define CORDON_RUN_SINGLE_H
 
 #include "journal/runs.h"
+#include "run/guard.h"
 #include "run/host.h"
 #include "run/live.h"
 #include "run/outcome.h"
@@ -20,6 +21,7 @@ struct single {
     struct plan plan;
     struct gate gate;
     struct settler settler;
+    struct guard guard;  // empty unless the verb makes it
     struct outcome outcome;
     struct journal *journal;
     char *operator_name;

@@ -10,9 +10,9 @@ local evidence = {}
 local LONGEST_VALUE = 256
 local CONSOLE_TIMEOUT = 10
 
--- The instance, and the final groups that this run made.
+-- The instance, and the final groups, network ACLs and route tables that this run made.
 local function resources_of(host)
-    local ids = { host.id }
+    local ids = table.move(host.made or {}, 1, #(host.made or {}), 2, { host.id })
     for _, group in ipairs(host.cut and host.cut.made or {}) do
         if group.kind == "final" then ids[#ids + 1] = group.id end
     end

@@ -187,6 +187,11 @@ local function carried_groups(interfaces)
     return unique_sorted(ids)
 end
 
+-- The VPCs of some interfaces (network.read), sorted.
+function network.vpcs_of(interfaces)
+    return ids_of(interfaces, "vpc")
+end
+
 -- The first round: all that needs the instance's id only.
 local function first_round(id, options)
     local given = unique_sorted(options.groups or {})
@@ -212,7 +217,7 @@ end
 
 -- The second: all that needs its VPCs, subnets and groups.
 local function second_round(host)
-    local vpcs = ids_of(host.interfaces, "vpc")
+    local vpcs = network.vpcs_of(host.interfaces)
     local in_vpcs = { Filters = { { Name = "vpc-id", Values = vpcs } } }
     return read_all {
         { "describe_vpcs", { VpcIds = vpcs } },

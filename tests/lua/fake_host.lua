@@ -141,12 +141,29 @@ function pass:wait(fn)
     error({ code = "RequestTimeout", message = "waited in vain" }, 0)
 end
 
+-- The pages of a read, one after the other.
+local function pages(self, operation, params)
+    local token, over
+    return function()
+        if over then return nil end
+        local asked = { NextToken = token }
+        for key, value in pairs(params or {}) do asked[key] = value end
+        local page = self:call(operation, asked)
+        token = page.NextToken
+        over = token == nil or token == ""
+        return page
+    end
+end
+
 local function environment(self)
     local env = { pairs = sorted_pairs, ipairs = ipairs, type = type, tostring = tostring,
                   tonumber = tonumber, pcall = pcall, error = error, select = select,
                   next = next, assert = assert, string = string, table = table, math = math,
                   utf8 = utf8, setmetatable = setmetatable }
     env.ec2 = setmetatable({}, { __index = function(_, operation)
+        if operation == "pages" then
+            return function(name, params) return pages(self, name, params) end
+        end
         return function(params) return self:call(operation, params or {}) end
     end })
     env.parallel = function(list, fn) return self:parallel(list, fn) end

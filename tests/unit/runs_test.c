@@ -352,7 +352,7 @@ static void test_runs_lists(void **state) {
     assert_null(strchr(out, '\x1b'));
     char *newest = strstr(out, RUN_B), *oldest = strstr(out, RUN_A);
     assert_true(newest != NULL && oldest > newest);
-    assert_non_null(strstr(oldest, "done"));
+    assert_non_null(strstr(oldest, "contained"));
     assert_non_null(strstr(oldest, "1/1"));
     assert_non_null(strstr(oldest, "111122223333 / eu-west-1"));
     assert_non_null(strstr(oldest, "IR-42"));
