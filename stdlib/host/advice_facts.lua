@@ -119,7 +119,7 @@ local function line_of(fact)
 end
 
 local function line_of_new(mutation, call)
-    local sign, subject, attribute = mutation.sign()
+    local sign, subject, attribute = mutation.sign(call)
     return { { sign = sign, subject = subject, attribute = attribute,
                after = generic.params_text(call.params) } }
 end

@@ -185,7 +185,7 @@ end
 local FILES = { "facts_rules", "facts_interfaces", "facts_instances", "facts_profiles",
                 "facts_acls", "facts_routes", "facts_gateways", "facts_vpcs", "facts_tags",
                 "facts_queues", "facts_scaling", "facts_targets", "facts_roles",
-                "facts_exists" }
+                "facts_exists", "facts_evidence" }
 
 local function understood(mutation, call)
     if mutation.knows then

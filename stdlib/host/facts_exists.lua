@@ -1,8 +1,8 @@
 -- facts_exists.lua - facts about the existence of what calls make and delete.
 --
--- Owns: the kind exists; the table of what is made by which call and deleted by which; evidence
--- (snapshots), which is kept. Pure. Only what the run itself made is ever deleted: anything else
--- that is deleted is lost, since nothing comes back under its id.
+-- Owns: the kind exists; the table of what is made by which call and deleted by which. Pure. Only
+-- what the run itself made is ever deleted: anything else that is deleted is lost, since nothing
+-- comes back under its id.
 local calls = require "calls"
 local facts = require "facts"
 
@@ -239,21 +239,8 @@ function delete_queue.lost(call)
     return "a deleted queue's messages are gone for good"
 end
 
--- ---- evidence -----------------------------------------------------------------------------
-
-local function evidence(ids)
-    return { facts = function() return {} end, kept = "evidence: undo leaves snapshots",
-             evidence = ids }
-end
-
 local mutations = {
     ["sqs.create_queue"] = create_queue, ["sqs.delete_queue"] = delete_queue,
-    ["ec2.create_snapshot"] = evidence(function(result) return { result.SnapshotId } end),
-    ["ec2.create_snapshots"] = evidence(function(result)
-        local ids = {}
-        for i, one in ipairs(result.Snapshots or {}) do ids[i] = one.SnapshotId end
-        return ids
-    end),
     ["ec2.delete_snapshot"] = { facts = function() return {} end,
                                 lost = function() return lost_for_good "snapshot" end },
 }
