@@ -2,10 +2,11 @@
 #include "cli/cli.h"
 #include "run/former.h"
 
-// The run stopped where it was killed: to take it back is the operator's choice.
+// The run stopped where it was killed: to finish it, or to take it back, is the operator's choice.
 static void say_next(const struct host *h, const struct former *f) {
-    console_say(h->console, STYLE_BOLD, "Its run was not finished. To take it back:  cordon undo %s",
+    console_say(h->console, STYLE_BOLD, "Its run was not finished. To finish it:  cordon resume %s",
                 f->run.id);
+    console_say(h->console, STYLE_BOLD, "To take it back:  cordon undo %s", f->run.id);
 }
 
 static int open_still(struct host *h, const struct former *f, const struct err *e) {
