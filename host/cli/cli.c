@@ -14,7 +14,8 @@
 #define DEFAULT_DEADLINE_S 300
 
 enum need { NEEDS_PLAYBOOKS = 1, NEEDS_ADVISOR = 2, NEEDS_AWS = 4, NEEDS_MODEL = 8,
-            NEEDS_POLICY = 16 };
+            NEEDS_POLICY = 16,
+            TAKES_ROLES = 32 };  // of a policy that may be broken: it closes or only reads
 
 struct verb {
     const char *name;
@@ -44,8 +45,9 @@ static const struct verb verbs[] = {
     {"undo", "undo RUN", "take a run back: plan, confirm, execute, verify",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_undo},
     {"verify", "verify RUN", "is all still as the run left it, or what came loose",
-     NEEDS_ADVISOR, verb_verify},
-    {"close", "close RUN", "close a window left open", NEEDS_ADVISOR, verb_close},
+     NEEDS_ADVISOR | TAKES_ROLES, verb_verify},
+    {"close", "close RUN", "close a window left open", NEEDS_ADVISOR | TAKES_ROLES,
+     verb_close},
     {"resume", "resume RUN", "finish a run that stopped half-way",
      NEEDS_PLAYBOOKS | NEEDS_ADVISOR | NEEDS_POLICY, verb_resume},
     {"runs", "runs", "what ran, its state, and what to type next", 0, runs},
@@ -159,6 +161,7 @@ static bool set_up(struct host *h, const struct verb *v, const struct options *o
                    const struct parts *parts, struct advisor *advisor, struct err *e) {
     if (v->needs && !open_model(h, e)) return false;
     if (v->needs & NEEDS_POLICY && !find_policy(h, o, e)) return false;
+    if (v->needs & TAKES_ROLES && !find_policy(h, o, e)) console_warn(h->console, "%s", e->message);
     if (v->needs & NEEDS_ADVISOR) {
         if (!parts->make_advisor(advisor, e)) return false;
         h->advisor = advisor;

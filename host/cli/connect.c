@@ -78,11 +78,13 @@ bool connect_backend(struct host *h, struct err *e) {
 
 static void take_flags(struct host *h, const struct run_summary *run) {
     const char *region = run_text(run, "region"), *profile = run_text(run, "profile"),
-               *endpoint = run_text(run, "endpoint_url"), *ticket = run_text(run, "ticket");
+               *endpoint = run_text(run, "endpoint_url"), *ticket = run_text(run, "ticket"),
+               *account = run_text(run, "wanted_account");
     if (!h->ticket && *ticket) h->ticket = ticket;
     if (h->sim) return;
     if (!h->region && *region) h->region = region;
     if (!h->profile && *profile) h->profile = profile;
+    if (!h->account && *account) h->account = account;
     if (!h->endpoint_url && *endpoint) h->endpoint_url = endpoint;
     // A journal says where to send; whoever reads this should see it.
     if (h->endpoint_url && strcmp(h->endpoint_url, endpoint) == 0)

@@ -252,9 +252,11 @@ void run_summary_clear(struct run_summary *s) {
     *s = (struct run_summary){.exit_code = -1};
 }
 
-// The world that it ran in was not kept: there is nothing to be taken up again.
+// The world that it ran in was not kept, or was not saved any more: there is nothing to be taken up
+// again.
 static bool is_gone(const struct run_summary *s) {
-    return s->start && val_get(s->start, "world") && *run_text(s, "world") == '\0';
+    bool world = s->start && val_get(s->start, "world");
+    return world && (*run_text(s, "world") == '\0' || s->state == RUN_CRASHED);
 }
 
 static bool is_plain_end(const struct run_summary *s) {

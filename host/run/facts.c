@@ -30,6 +30,8 @@ struct val *run_start(const struct scene *s, const struct run_facts *f) {
               val_set(v, "account", text_or_nil(account)) &&
               val_set(v, "region", text_or_nil(s->region)) &&
               val_set(v, "profile", text_or_nil(s->profile)) &&
+              val_set(v, "wanted_account", text_or_nil(s->wanted_account)) &&
+              val_set(v, "policy", text_or_nil(s->policy)) &&
               val_set(v, "endpoint_url", text_or_nil(s->endpoint_url)) &&
               val_set(v, "backend", val_cstr(scene_is_simulated(s) ? "simulator" : "aws")) &&
               val_set(v, "world", world_of(s)) && val_set(v, "ticket", text_or_nil(s->ticket)) &&

@@ -15,6 +15,7 @@ struct scene scene_new(const struct host *h) {
                           .endpoint_url = h->endpoint_url,
                           .wanted_account = h->account,
                           .policy_file = h->policy_file,
+                          .policy = h->policy ? policy_path(h->policy) : NULL,
                           .ticket = h->ticket,
                           .identity = val_nil(),
                           .labels = val_nil()};

@@ -19,6 +19,7 @@ struct scene {
     const char *profile;  // NULL when none was named
     const char *region;
     const char *wanted_account, *policy_file;  // --account and --policy, as given; NULL: not
+    const char *policy;        // the file of the one in force; NULL: none
     const char *endpoint_url;  // NULL: AWS's own
     const char *ticket;        // NULL when none
     struct val *identity;      // GetCallerIdentity's answer; nil before

@@ -170,6 +170,12 @@ def create_tags(world, form):
     return answers.done()
 
 
+def delete_tags(world, form):
+    for resource in values(form, "ResourceId"):
+        world.tags.get(resource, {}).pop(form["Tag.1.Key"], None)
+    return answers.done()
+
+
 def delete_security_group(world, form):
     world.delete_group(form["GroupId"])
     return answers.deleted_group(form["GroupId"])
@@ -200,6 +206,8 @@ OPERATIONS = {
     "RevokeSecurityGroupEgress": changing_rules("revoke", "egress"),
     "ModifyNetworkInterfaceAttribute": modify_network_interface_attribute,
     "CreateTags": create_tags,
+    "DeleteTags": delete_tags,
+    "DescribeTags": lambda world, form: answers.none_of("tagSet"),
     "DeleteSecurityGroup": delete_security_group,
 }
 

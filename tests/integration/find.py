@@ -98,6 +98,16 @@ def test_accounts(c, w):
     group = client_of(w.url, OTHER, "us-east-1").describe_instances(InstanceIds=[w.there])[
         "Reservations"][0]["Instances"][0]["NetworkInterfaces"][0]["Groups"][0]["GroupName"]
     c.check("it is cut off", group.startswith("cordon-"), group)
+    run = w.cordon.last_run()
+    start = w.cordon.journal(run)[0]
+    c.check("the journal names the policy and the account", start["policy"] == w.file
+            and start["wanted_account"] == OTHER, start)
+    done = w.cordon.run("verify", run, "--policy", w.file)
+    c.equal("verify takes the run's role", done.code, 0, done)
+    done = w.cordon.run("close", run, "--policy", w.file)
+    c.equal("so does close", done.code, 0, done)
+    done = w.cordon.run("undo", run, "--policy", w.file, "--yes")
+    c.equal("and undo", done.code, 0, done)
     w.proxy.reset()
     done = w.cordon.run("--account", HOME, "--policy", w.file, "plan", "isolate-sg", "instance=" + w.here)
     c.check("an account that the keys are of needs no role", done.code == 0 and not w.proxy.seen("AssumeRole"), done)

@@ -219,6 +219,46 @@ def test_endings(c, w):
     c.check("nor does a no at the first question", not w.changes())
 
 
+def test_resume_and_undo(c, w):
+    """They hold the instance as a run does."""
+    for eni, groups in (("eni0", ["sg_web", "sg_db"]), ("eni1", ["sg_db"])):
+        w.ec2.modify_network_interface_attribute(NetworkInterfaceId=w.ids[eni],
+                                                 Groups=[w.ids[g] for g in groups])
+    w.proxy.reset()
+    w.drop_lease()
+    t = w.at_the_cut(w.a)
+    until(w.lease)
+    t.process.send_signal(signal.SIGKILL)
+    t.wait()
+    run = w.a.last_run()
+    value = w.lease()
+    w.put_lease("20261124T021530Z-isolate-sg-7f3a bob/far until " + iso(600))
+    for verb in ("resume", "undo"):
+        busy = w.a.run(verb, run, "--yes")
+        c.check("%s: another's lease is minded" % verb, busy.code in (1, 3) and "bob/far" in busy.err, busy)
+    w.put_lease(value)
+    w.proxy.reset()
+    done = w.a.run("resume", run, "--yes")
+    c.equal("resume goes on under the run's own lease", done.code, 0, done)
+    c.check("which it sets anew", any(is_lease(r) for r in w.proxy.seen("CreateTags")))
+    c.equal("and takes away", w.lease(), None)
+    c.equal("the journal verifies", w.a.verifies(run), "")
+    w.proxy.reset()
+    done = w.a.run("undo", run, "--yes")
+    c.equal("undo", done.code, 0, done)
+    c.check("has a lease too", any(is_lease(r) for r in w.proxy.seen("CreateTags")))
+    c.equal("undo: none is left", w.lease(), None)
+    runs = {r["run"]: r for r in w.a.run("runs", "--json").events()}
+    c.check("runs says undone, and nothing to type", runs[run]["state"] == "undone" and runs[run]["next"] == [],
+            runs[run])
+    plan = os.path.join(w.a.home, "plan.json")
+    c.equal("plan --out", w.a.run("plan", "isolate-sg", "instance=" + w.victim, "settle=1", "--out", plan).code, 0)
+    w.put_lease("20261124T021530Z-isolate-sg-7f3a bob/far until " + iso(600))
+    busy = w.a.run("apply", plan, "--yes")
+    c.check("apply minds it", busy.code == 1 and "bob/far" in busy.err, busy)
+    w.drop_lease()
+
+
 def test_served(c, path):
     s = Served(path, picture=False)
     try:
@@ -244,7 +284,8 @@ def main():
     w = World(path)
     try:
         for test in (test_a_run_has_a_lease, test_both_at_the_question, test_a_crash,
-                     test_strange_leases, test_faults, test_endings):
+                     test_strange_leases, test_faults, test_endings,
+                     test_resume_and_undo):
             test(c, w)
     finally:
         w.stop()
