@@ -1,12 +1,12 @@
 -- contain.lua - the one for 3 a.m.: hold an instance, cut it off, take its credentials.
 --
--- Steps: Hold it, Prepare, Cut off; then what closes flows that outlive the cut (Drop the public
--- address, Shorten the idle time-out), Credentials, Target groups, Evidence, Verify, Clean up.
--- Each asks for itself and can be switched off. Only Prepare and Cut off stop the run when they
--- fail: what is around the cut warns, and the run ends 3.
+-- Steps: Hold it and Prepare, in one; Cut off; then what closes flows that outlive the cut (Drop
+-- the public address, Shorten the idle time-out), Credentials, Target groups, Evidence, Verify,
+-- Clean up. Each asks for itself and can be switched off. Only without groups, or without the
+-- cut, the run stops: what is around the cut warns, and the run ends 3.
 --
--- Nothing may delay the cut: all reads are made before the first question, Hold it is one round
--- trip, and everything else comes after. How credentials are denied to this one instance is in
+-- Nothing may delay the cut: all reads are made before the first question, the instance is held
+-- while the groups are made, and everything else comes after. How credentials are denied to this one instance is in
 -- stdlib/playbook/credentials.lua.
 local credentials    = require "credentials"
 local evidence       = require "evidence"
@@ -35,6 +35,29 @@ local function hazards_of(host, held)
     for code, text in pairs(host.hazards) do left[code] = text end
     if held and held.auto_scaling and not held.auto_scaling.failure then left.asg = nil end
     return next(left) and left or nil
+end
+
+-- Both at once, so that holding costs no time: it warns when it fails, while without groups there
+-- is no cut. `cut`: false when no groups are to be made. True when the instance is held.
+local function hold_and_prepare(step, held, cut)
+    local parts, prepared, was_held = {}, not cut, not held
+    if held and held.needed then parts[1] = "Hold it" end
+    if cut then parts[#parts + 1] = "Prepare" end
+    local _, failure = step(table.concat(parts, ", "), {
+        on_failure = "warn", when = #parts > 0,
+    }, function()
+        parallel(parts, function(part)
+            if part == "Hold it" then
+                hold.all(held)
+                was_held = true
+            else
+                isolate.prepare(cut)
+                prepared = true
+            end
+        end)
+    end)
+    if not prepared then error(failure or "the groups were not made", 0) end
+    return was_held
 end
 
 -- What remains, besides what outlives the cut.
@@ -105,11 +128,7 @@ return playbook {
             return failure == nil
         end
 
-        local was_held = warned("Hold it", held and held.needed, function() hold.all(held) end)
-
-        step("Prepare", { when = to_cut and cut.makes_groups }, function()
-            isolate.prepare(cut)
-        end)
+        local was_held = hold_and_prepare(step, held, to_cut and cut.makes_groups and cut)
         step("Cut off", { when = to_cut, hazards = hazards_of(host, held) }, function()
             isolate.cut(cut)
         end)
