@@ -1,8 +1,8 @@
 -- contain.lua - the one for 3 a.m.: hold an instance, cut it off, take its credentials.
 --
 -- Steps: Hold it and Prepare, in one; Cut off; then what closes flows that outlive the cut (Drop
--- the public address, Shorten the idle time-out), Credentials, Target groups, Evidence, Verify,
--- Clean up. Each asks for itself and can be switched off. Only without groups, or without the
+-- the public address, Network ACL, Shorten the idle time-out), Credentials, Target groups,
+-- Evidence, Verify, Clean up. Each asks for itself and can be switched off. Only without groups, or without the
 -- cut, the run stops: what is around the cut warns, and the run ends 3.
 --
 -- Nothing may delay the cut: all reads are made before the first question, the instance is held
@@ -35,6 +35,29 @@ local function hazards_of(host, held)
     for code, text in pairs(host.hazards) do left[code] = text end
     if held and held.auto_scaling and not held.auto_scaling.failure then left.asg = nil end
     return next(left) and left or nil
+end
+
+-- A network ACL stops what outlives the cut, at the edge of its subnets: for nothing but the
+-- instance unless told otherwise. nil when it is not wanted; {failure} when it cannot be decided.
+local function decide_edge(host, args)
+    if args.network_acl == "never" then return nil end
+    local ok, edge = pcall(isolate.decide_network_acl, host, { keep = args.forensics })
+    if not ok then return { failure = tostring(edge) } end
+    if not edge.nothing_to_do and (#edge.others == 0 or args.network_acl == "always") then
+        for _, note in ipairs(edge.notes) do log(note) end
+        return edge
+    end
+    host.acl_cut = nil
+    log("network ACL: left as it is, " .. (edge.nothing_to_do
+        or ("it would cut off others too: " .. table.concat(edge.others, ", ")
+            .. " (network_acl=always does)")))
+    return nil
+end
+
+local function cut_edge(edge)
+    if edge.failure then error("network ACL: " .. edge.failure, 0) end
+    isolate.prepare_network_acl(edge)
+    isolate.cut_network_acl(edge)
 end
 
 -- Both at once, so that holding costs no time: it warns when it fails, while without groups there
@@ -97,6 +120,9 @@ return playbook {
         public_address = { type = "choice", choices = { "auto", "drop", "keep" },
                            default = "auto",
                            help = "auto drops Elastic IPs; drop also what AWS assigned, for good" },
+        network_acl    = { type = "choice", choices = { "auto", "always", "never" },
+                           default = "auto",
+                           help = "deny all at its subnets' edge; auto: if that hits nobody else" },
         idle_timeout   = { type = "number", default = 60, min = 0, max = 432000,
                            help = "seconds until idle tracked flows are forgotten; 0: as it is" },
         credentials    = { type = "boolean", default = true,
@@ -107,7 +133,7 @@ return playbook {
                            help = "deregister it from load balancers" },
         evidence       = { type = "boolean", default = true, help = "tag it, read its console" },
         accept         = { type = "list", of = "choice",
-                           choices = { "asg", "eks", "spot", "beanstalk" },
+                           choices = { "others", "asg", "eks", "spot", "beanstalk" },
                            help = "hazards that --yes may accept" },
     },
 
@@ -122,9 +148,13 @@ return playbook {
         for _, text in ipairs(held and hold.texts(held) or {}) do log(text) end
         log(cut.nothing_to_do or cut.why)
 
-        local function warned(title, needed, fn)
-            local _, failure = step(title, { on_failure = "warn", when = needed and true or false },
-                                    fn)
+        local edge = decide_edge(host, args)
+
+        -- True when it was done, or not needed.
+        local function warned(title, needed, fn, hazards)
+            local _, failure = step(title, {
+                on_failure = "warn", when = needed and true or false, hazards = hazards,
+            }, fn)
             return failure == nil
         end
 
@@ -136,6 +166,9 @@ return playbook {
         warned("Drop the public address", levers.drops_address(host, args.public_address), function()
             levers.drop_public_addresses(host, args.public_address == "drop")
         end)
+        local others = edge and (edge.hazards or {}).others
+        local at_edge = warned("Network ACL", edge, function() cut_edge(edge) end,
+                               others and { others = others })
         warned("Shorten the idle time-out", levers.sets_idle_timeout(host, args.idle_timeout), function()
             levers.set_idle_timeout(host, args.idle_timeout)
         end)
@@ -148,6 +181,7 @@ return playbook {
 
         step("Verify", function()
             if to_cut then isolate.verify(cut) end
+            if edge and at_edge then isolate.verify_network_acl(edge) end
             if standby and was_held then
                 local ok, why = hold.is_held(held)
                 expect(ok, "its Auto Scaling group leaves it alone", why)
