@@ -1,30 +1,31 @@
 // resume_verb.c - `resume RUN`: finishes a run that stopped half-way.
+#include <string.h>
+
 #include "cli/cli.h"
 #include "run/former.h"
 #include "run/origin.h"
 #include "run/outcome.h"
 #include "run/resume.h"
 
-// Flags that were not given are the run's own; its ticket is always.
-static void as_the_run(struct host *h, const struct run_summary *s) {
-    const char *region = run_text(s, "region"), *profile = run_text(s, "profile"),
-               *endpoint = run_text(s, "endpoint_url"), *ticket = run_text(s, "ticket");
-    if (!h->region && *region) h->region = region;
-    if (!h->profile && *profile) h->profile = profile;
-    if (!h->endpoint_url && *endpoint) h->endpoint_url = endpoint;
-    h->ticket = *ticket ? ticket : NULL;
-}
-
 static int refused(struct host *h, const struct err *e, int code) {
     console_error(h->console, e);
     return code;
+}
+
+// As the run had it, its ticket too: what the playbook is told must be the same.
+static bool connect(struct host *h, const struct former *f, struct err *e) {
+    const char *ticket = run_text(&f->run, "ticket");
+    if (h->ticket && strcmp(h->ticket, ticket) != 0)
+        return err_set(e, ERR_USAGE, "%s has the ticket %s; leave --ticket out", f->run.id,
+                       *ticket ? ticket : "(none)");
+    return connect_as_run(h, &f->run, e);
 }
 
 static bool close_first(struct host *h, const struct former *f, int *code, struct err *e) {
     bool lost = false;
     *code = EXIT_WINDOW_OPEN;
     if (!f->run.window_open) return true;
-    if (!connect_backend(h, e) || !former_close_window(f, h, &lost, e)) return false;
+    if (!connect(h, f, e) || !former_close_window(f, h, &lost, e)) return false;
     *code = EXIT_JOURNAL;
     return !lost || err_set(e, ERR_JOURNAL, "the journal of %s cannot be written", f->run.id);
 }
@@ -37,7 +38,7 @@ static int go_on(struct host *h, const struct former *f) {
     bool nothing_to_do = false;
     bool ok = record_read(buf_str(&f->dir), &record, &e) &&
               resume_is_possible(f, &record, &nothing_to_do, &e) &&
-              origin_find(record.start, &source, &e) && (h->backend.name || connect_backend(h, &e));
+              origin_find(record.start, &source, &e) && (h->backend.name || connect(h, f, &e));
     record_free(&record);
     int code = EXIT_DONE;
     if (ok) code = resume_run(h, f, &source);
@@ -53,7 +54,6 @@ static int resume(struct host *h, const struct former *f) {
     struct err e;
     int code = 0;
     if (!former_may_be_believed(f, &e)) return refused(h, &e, error_exit(&e));
-    as_the_run(h, &f->run);
     if (!close_first(h, f, &code, &e)) return refused(h, &e, code);
     bool ok = former_open(buf_str(&f->dir), &closed, &e);
     code = ok ? go_on(h, &closed) : refused(h, &e, error_exit(&e));

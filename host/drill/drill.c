@@ -225,13 +225,14 @@ static bool reread_journal(struct drill *d, struct err *e) {
     return ok;
 }
 
-// What follows a run, and is a verdict in itself.
+// What follows a run, and is a verdict in itself: it ends as `options` say, else well.
 static bool follow_up(struct drill *d, int (*job)(struct host *, void *), const char *text,
-                      struct val **value, struct err *e) {
+                      const struct val *options, struct val **value, struct err *e) {
     struct host_end end = {0};
     if (!run_dir(d)) return err_set(e, ERR_PLAYBOOK, "no run has a journal yet");
     bool ok = use_host(d, job, d->run_dir.data, &end, e) && reread_journal(d, e) &&
-              keep_verdict(d, text, end.exit == 0, buf_str(&end.transcript), NULL, e);
+              keep_verdict(d, text, end.exit == val_as_int(val_get(options, "exit"), 0),
+                           buf_str(&end.transcript), NULL, e);
     buf_free(&end.transcript);
     if (ok) *value = exit_value(end.exit);
     return ok;
@@ -239,14 +240,14 @@ static bool follow_up(struct drill *d, int (*job)(struct host *, void *), const 
 
 static bool word_undo(struct drill *d, const struct val *options, struct val **value,
                       struct err *e) {
-    (void)options;
-    return follow_up(d, job_undo, "the run is taken back", value, e);
+    const char *text = val_get(options, "exit") ? "the run is taken back as far as it can be"
+                                                : "the run is taken back";
+    return follow_up(d, job_undo, text, options, value, e);
 }
 
 static bool word_close(struct drill *d, const struct val *options, struct val **value,
                        struct err *e) {
-    (void)options;
-    return follow_up(d, job_close, "the window is closed by `cordon close`", value, e);
+    return follow_up(d, job_close, "the window is closed by `cordon close`", options, value, e);
 }
 
 static bool word_journal(struct drill *d, const struct val *options, struct val **value,

@@ -118,7 +118,7 @@ static bool check_list(const struct walk *w, const struct val *v, const char *wh
         return wrong(w, where, "must be a list [] with something in it");
     if (val_count(v) > MOST_ITEMS) return wrong(w, where, "has more than 10000 items");
     for (size_t i = 0; i < val_count(v); i++) {
-        char inside[420];
+        char inside[448];
         snprintf(inside, sizeof inside, "%s[%zu]", where, i);
         if (!item(w, val_at(v, i), inside)) return false;
     }

@@ -33,9 +33,9 @@ int outcome_exit(const struct outcome *o) {
     if (o->window_may_be_open) return EXIT_WINDOW_OPEN;
     if (o->journal_lost) return EXIT_JOURNAL;
     if (o->signal) return 128 + o->signal;
-    // A resumed run whose playbook is another one changed nothing: that is what its code says.
-    bool left = o->before && !o->changed && !o->finished && err_is(&o->err, ERR_LEFT_PLAN);
-    if (left) return EXIT_LEFT_PLAN;
+    // A resumed run that was refused or declined changed nothing more: that is what its code says.
+    bool stands = o->before && !o->changed && !o->finished;
+    if (stands && error_exit(&o->err) != EXIT_FAILED) return error_exit(&o->err);
     if ((o->changed || o->before) && (!o->finished || o->warned)) return EXIT_PARTIAL;
     if (!o->finished) return error_exit(&o->err);
     if (o->warned) return EXIT_PARTIAL;

@@ -151,7 +151,8 @@ static void after(struct pass *p, struct slot *s, double seconds, loop_timer_fn 
     const struct pass_setup *setup = p->setup;
     int64_t ms = setup->real_time && !setup->advance ? (int64_t)(seconds * 1000) : 0;
     if (setup->real_time && setup->advance) setup->advance(setup->advance_ctx, seconds);
-    if (!loop_timer_add(p->setup->loop, ms, fn, s)) violation(s, "out of memory");
+    s->timer = loop_timer_add(p->setup->loop, ms, fn, s);
+    if (!s->timer) violation(s, "out of memory");
 }
 
 static void on_settle(struct pass *p, struct slot *s) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "journal/journal.h"
 
 // --- events ------------------------------------------------------------------
@@ -85,10 +86,26 @@ static bool is_ok(const struct val *outcome) {
     return val_as_bool(val_get(outcome, "ok"), false);
 }
 
+// A closing call that found nothing to take away: what it was for holds.
+static bool found_closed(const struct val *intent, const struct val *outcome) {
+    return val_as_bool(val_get(intent, "closing"), false) &&
+           text_starts(val_get_str(intent, "operation", ""), "revoke_") &&
+           strcmp(val_get_str(val_get(outcome, "error"), "code", ""),
+                  "InvalidPermission.NotFound") == 0;
+}
+
 static bool take_outcome(struct record *r, const struct val *line) {
     struct event *call = last_call(r, val_get_str(line, "key", ""));
-    if (call && !is_ok(call->answer)) replace(&call->answer, line);
-    return true;
+    if (!call || is_ok(call->answer)) return true;
+    replace(&call->answer, line);
+    if (!found_closed(call->line, line)) return true;
+    struct val *closed = val_copy(line), *nothing = val_map();
+    bool ok = closed && nothing && val_set(closed, "ok", val_bool(true)) &&
+              val_set(closed, "result", val_ref(nothing));
+    if (ok) replace(&call->answer, closed);
+    val_unref(closed);
+    val_unref(nothing);
+    return ok;
 }
 
 static bool take_read(struct record *r, const struct val *line) {

@@ -161,17 +161,10 @@ static void say_lost_journal(const struct scene *s, const struct gate *g) {
     buf_free(&rest);
 }
 
-static bool can_be_resumed(const struct gate *g, const struct outcome *o) {
-    return o->resumable && g->journal && !g->journal_lost && !o->finished && (o->changed || o->before);
-}
-
-static void say_resume(const struct scene *s, const struct gate *g) {
-    struct buf command = BUF_EMPTY, rest = BUF_EMPTY;
-    buf_printf(&rest, "resume %s", journal_run_id(g->journal));
-    scene_command(s, buf_str(&rest), &command);
-    console_say(s->console, STYLE_BOLD, "To finish this run where it stopped:  %s", buf_str(&command));
-    buf_free(&command);
-    buf_free(&rest);
+static bool can_be_resumed(const struct scene *s, const struct gate *g, const struct outcome *o) {
+    bool lost_world = s->sim && !(s->save && *s->sim);
+    return o->resumable && g->journal && !g->journal_lost && !lost_world && !o->finished &&
+           (o->changed || o->before);
 }
 
 static void say_end(const struct scene *s, const struct gate *g, const struct outcome *o) {
@@ -194,7 +187,9 @@ static void say_end(const struct scene *s, const struct gate *g, const struct ou
                         ? ""
                         : " To go on, type the same command again: it plans anew from "
                           "what is there.");
-    if (can_be_resumed(g, o)) say_resume(s, g);
+    if (can_be_resumed(s, g, o))
+        console_say(s->console, STYLE_BOLD, "To finish it where it stopped:  cordon resume %s",
+                    journal_run_id(g->journal));
 }
 
 void say_way_back(const struct scene *s, const char *run_id, const struct val *lines) {
@@ -250,7 +245,7 @@ int report_run(const struct scene *s, struct gate *g, const struct advisor *a, s
     say_end(s, g, o);
     say_unknown(s, g, a);
     if (value) show_survivors(s, g->plan);
-    if (o->changed && !o->is_undo && g->journal)
+    if ((o->changed || o->before) && !o->is_undo && g->journal)
         say_way_back(s, journal_run_id(g->journal), lines);
     if (g->journal_lost) say_lost_journal(s, g);
     if (g->journal)

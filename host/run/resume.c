@@ -26,6 +26,9 @@ bool resume_is_possible(const struct former *f, const struct record *r, bool *no
                         struct err *e) {
     const char *id = f->run.id, *version = run_text(&f->run, "version");
     *nothing_to_do = false;
+    if (former_is_undo(f))
+        return err_set(e, ERR_USAGE, "%s takes another run back: type that `cordon undo` again, it goes "
+                                     "on from what is there", id);
     if (r->undone)
         return err_set(e, ERR_USAGE, "an undo of %s was begun, so it cannot be resumed; undo it to its "
                                      "end (`cordon undo %s`), or run its playbook again", id, id);
@@ -160,7 +163,9 @@ static bool settle_call(struct resumption *z, const struct event *v, struct err 
         val_unref(q.prepared);
         return cannot_tell(op, r->id, e);
     }
-    if (!loop_until(r->host->loop, &fate.done, false, e)) return false;
+    bool looked = loop_until(r->host->loop, &fate.done, false, e);
+    r->gate.changed = false;  // what it did, it did before
+    if (!looked) return false;
     if (r->gate.latched) *e = r->gate.latch;
     if (r->gate.latched) return false;
     return !fate.unknown || cannot_tell(op, r->id, e);
@@ -289,6 +294,7 @@ static void go(struct resumption *z, struct pass_end *end) {
     r->between_ctx = z;
     if (ok) run_execute(r, end);
     if (o->finished && !replay_is_complete(&z->replayed.replay, &o->err)) o->finished = false;
+    if (!o->finished && err_is(&o->err, ERR_LEFT_PLAN)) o->resumable = false;
     if (!o->finished) o->signal = loop_signal(r->host->loop);
 }
 

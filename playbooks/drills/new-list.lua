@@ -22,7 +22,6 @@ return drill {
     w:alive "customers"
     w:blocked { from = w:instance "web", to = "2001:db8:bad::7", port = 443, family = "v6" }
     w:blocked { from = "203.0.113.50", to = w:instance "web", port = 443 }
-    w:unchanged_except "web"
     w:undo()
     w:same_as_before()
   end,

@@ -45,7 +45,7 @@ function NORMAL.Instances(instance)
     return values.with(instance, { NetworkInterfaces = list })
 end
 
--- AWS names associations anew each time, and lists them in no order.
+-- AWS names associations anew each time, and lists them, and routes, in no order.
 local RENAMED = { AssociationId = true, NetworkAclAssociationId = true,
                   RouteTableAssociationId = true }
 
@@ -55,7 +55,7 @@ local function plain(value, member)
     for key, inner in pairs(value) do
         if not RENAMED[key] then copy[key] = plain(inner, key) end
     end
-    if member ~= "Associations" then return copy end
+    if member ~= "Associations" and member ~= "Routes" then return copy end
     for i, one in ipairs(copy) do copy[i] = values.signature(one) end
     table.sort(copy)
     return copy

@@ -83,8 +83,23 @@ function special.describe_instances(world, result)
     return count
 end
 
+-- The most entries that a list has of one direction and one family.
+local function most_entries(entries)
+    local counts, most = {}, 0
+    for _, entry in ipairs(entries or {}) do
+        local key = tostring(entry.Egress) .. (entry.Ipv6CidrBlock and "v6" or "v4")
+        counts[key] = (counts[key] or 0) + 1
+        most = math.max(most, counts[key])
+    end
+    return most
+end
+
+-- No read tells the quotas of an account. A list that is longer shows that it was raised, at least
+-- so far: what is rehearsed then makes room that may not be needed, not the other way round.
 function special.describe_network_acls(world, result)
     for _, acl in ipairs(result.NetworkAcls or {}) do
+        world.quotas.entries_per_acl = math.max(world.quotas.entries_per_acl,
+                                                most_entries(acl.Entries))
         sim_world.put(world, "NetworkAcls", values.with(acl,
                                                         { Entries = acls.sorted(acl.Entries
                                                             or {}) }))

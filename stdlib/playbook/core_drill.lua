@@ -128,7 +128,7 @@ expected.that = function(_, ok, text, why)
   return told(ask("that", { ok = ok and true or false, text = text, why = why }))
 end
 expected.run = function(_, run) return ask("run", run).exit end
-expected.undo = function() return ask("undo", {}).exit end
+expected.undo = function(_, options) return ask("undo", options or {}).exit end
 expected.close = function() return ask("close", {}).exit end
 expected.pass = function(_, seconds) ask("pass", { seconds = seconds }) end
 expected.fault = with_options "fault"

@@ -269,7 +269,7 @@ def main():
     def one(case):
         wrong, done = play(case)
         with lock:
-            checks.check(str(case), not wrong, "%s\n%r" % ("; ".join(wrong), done))
+            checks.check(str(case), not wrong, "%s\n%s" % (done.err[-600:], "; ".join(wrong)))
             lost.extend([case] if wrong else [])
 
     with ThreadPoolExecutor(WORKERS) as pool:

@@ -7,6 +7,7 @@ local fake_host = require "fake_host"
 local forecast = require "survivors_forecast"
 local random = require "isolation_random"
 local rehearsal = require "rehearsal"
+local rehearsed_calls = require "rehearsed_calls"
 local sim = require "sim"
 local sim_clock = require "sim_clock"
 local sim_world = require "sim_world"
@@ -34,94 +35,6 @@ end
 
 local function options_of(one, args)
     return { args = args, answer = answerer(one.w.world), seed = one.seed }
-end
-
--- ---- calls ----------------------------------------------------------------------------------
-
--- The mutations by the gate's keys (host/gate/key.h): each step counts anew, and parallels that
--- only read do not count.
-local function by_key(mutations)
-    local map, numbers, ordinals = {}, {}, {}
-    for _, call in ipairs(mutations) do
-        local path = call.step
-        for number, item in call.branch:gmatch("(%d+)%.(%d+)") do
-            local known = numbers[path] or { count = 0 }
-            numbers[path] = known
-            if not known[number] then
-                known.count = known.count + 1
-                known[number] = known.count
-            end
-            path = ("%s/%d.%s"):format(path, known[number], item)
-        end
-        ordinals[path] = (ordinals[path] or 0) + 1
-        map[path .. "#" .. ordinals[path]] = call
-    end
-    return map
-end
-
--- A value in which planned ids are the real ones.
-local function bound(value, bindings)
-    if type(value) == "string" then return bindings[value] or value end
-    if type(value) ~= "table" then return value end
-    local result = {}
-    for key, inner in pairs(value) do result[key] = bound(inner, bindings) end
-    return result
-end
-
-local function bindings_of(planned, made)
-    local bindings = {}
-    for key, call in pairs(made) do
-        local twin = planned[key]
-        if twin and twin.result and call.result and call.result.GroupId then
-            bindings[twin.result.GroupId or ""] = call.result.GroupId
-        end
-    end
-    return bindings
-end
-
--- The gate: what was not rehearsed is refused, and then all but closing calls.
-local LEFT = "LeftThePlan"
-
-local function gate_of(plan)
-    local planned, latched = by_key(plan.mutations), false
-    return function(mutations, call)
-        local key
-        for known, one in pairs(by_key(mutations)) do
-            if one == call then key = known end
-        end
-        local twin = planned[key]
-        if not twin or twin.operation ~= call.operation or (latched and call.phase ~= "close") then
-            latched = true
-            error({ code = LEFT, message = call.operation .. " was not rehearsed" }, 0)
-        end
-    end
-end
-
-local function params_text(params)
-    return check.show(values.with(params, { ClientToken = values.NONE }))
-end
-
--- Every executed call was rehearsed as it is; `whole`: and every rehearsed one was executed.
-local function compare_calls(one, plan, run, whole)
-    local planned, made = by_key(plan.mutations), by_key(run.mutations)
-    local bindings = bindings_of(planned, made)
-    local left = false
-    for key, call in pairs(made) do
-        local twin = planned[key]
-        local refused = (call.failed or {}).code == LEFT
-        left = left or refused
-        local at = ("world %d, %s %s"):format(one.seed, key, call.operation)
-        if not refused then
-            check.ok(twin, at .. " was not rehearsed")
-            check.equal(call.operation, twin.operation, at)
-            check.equal(params_text(call.params), params_text(bound(twin.params, bindings)), at)
-        end
-    end
-    for key, call in pairs(whole and planned or {}) do
-        check.ok(made[key], ("world %d: %s %s was rehearsed, not executed"):format(
-            one.seed, key, call.operation))
-    end
-    return left
 end
 
 -- ---- what changed ---------------------------------------------------------------------------
@@ -254,7 +167,7 @@ function case.isolate(seed)
     for _, expectation in ipairs(run.expects) do
         check.ok(expectation.ok, ("world %d: %s"):format(seed, expectation.text))
     end
-    compare_calls(one, plan, run, true)
+    rehearsed_calls.compare(one.seed, plan, run, true)
     compare_resources(one, before, world, args, ids)
     control:advance((world.now - control_world.now) / 1000000)
     if world.revision == revision then return { nothing = true } end
@@ -285,9 +198,9 @@ function case.disturbed(seed)
     world.faults = { random.fault(one.pick) }
     local options = options_of(one, args)
     options.settle = function(seconds) flows:advance(seconds) end
-    options.gate = gate_of(plan)
+    options.gate = rehearsed_calls.gate_of(plan)
     local run = fake_host.pass(FILE, options)
-    local left = compare_calls(one, plan, run, run.error == nil and #run.warnings == 0)
+    local left = rehearsed_calls.compare(one.seed, plan, run, run.error == nil and #run.warnings == 0)
     check.ok(run.error or #run.warnings > 0 or not left,
              "world " .. seed .. ": it left the plan and went on")
     world.faults = {}
