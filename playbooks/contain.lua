@@ -1,13 +1,13 @@
 -- contain.lua - the one for 3 a.m.: hold an instance, cut it off, take its credentials.
 --
 -- Steps: Hold it and Prepare, in one; Cut off; then what closes flows that outlive the cut (Drop
--- the public address, Shorten the idle time-out), Credentials, Target groups, Evidence, Verify,
--- Clean up. Each asks for itself and can be switched off. Only without groups, or without the
--- cut, the run stops: what is around the cut warns, and the run ends 3.
+-- the public address, Network ACL, Shorten the idle time-out), Credentials, Target groups,
+-- Evidence, Verify, Clean up. Each asks for itself and can be switched off. Only without groups,
+-- or without the cut, the run stops: what is around the cut warns, and the run ends 3.
 --
 -- Nothing may delay the cut: all reads are made before the first question, the instance is held
--- while the groups are made, and everything else comes after. How credentials are denied to this one instance is in
--- stdlib/playbook/credentials.lua.
+-- while the groups are made, and everything else comes after. How credentials are denied to this
+-- one instance is in stdlib/playbook/credentials.lua.
 local credentials    = require "credentials"
 local evidence       = require "evidence"
 local hold           = require "hold"
@@ -37,6 +37,36 @@ local function hazards_of(host, held)
     return next(left) and left or nil
 end
 
+-- Standby takes it out of its group's target groups; the others are ours.
+local function left_to_us(balanced, held)
+    local member = held and held.auto_scaling
+    if not balanced or not member or not member.standby then return balanced end
+    return load_balancing.without(balanced, member.target_groups)
+end
+
+-- A network ACL stops what outlives the cut, at the edge of its subnets: for nothing but the
+-- instance unless told otherwise. nil when it is not wanted; {failure} when it cannot be decided.
+local function decide_edge(host, args)
+    if args.network_acl == "never" then return nil end
+    local ok, edge = pcall(isolate.decide_network_acl, host, { keep = args.forensics })
+    if not ok then return { failure = tostring(edge) } end
+    if not edge.nothing_to_do and (#edge.others == 0 or args.network_acl == "always") then
+        for _, note in ipairs(edge.notes) do log(note) end
+        return edge
+    end
+    host.acl_cut = nil
+    log("network ACL: left as it is, " .. (edge.nothing_to_do
+        or ("it would cut off others too: " .. table.concat(edge.others, ", ")
+            .. " (network_acl=always does)")))
+    return nil
+end
+
+local function cut_edge(edge)
+    if edge.failure then error("network ACL: " .. edge.failure, 0) end
+    isolate.prepare_network_acl(edge)
+    isolate.cut_network_acl(edge)
+end
+
 -- Both at once, so that holding costs no time: it warns when it fails, while without groups there
 -- is no cut. `cut`: false when no groups are to be made. True when the instance is held.
 local function hold_and_prepare(step, held, cut)
@@ -60,10 +90,51 @@ local function hold_and_prepare(step, held, cut)
     return was_held
 end
 
+-- A step whose failure warns. True when it was done, or not needed.
+local function warned(step, title, needed, fn, hazards)
+    local _, failure = step(title, {
+        on_failure = "warn", when = needed and true or false, hazards = hazards,
+    }, fn)
+    return failure == nil
+end
+
+-- What closes flows that outlive the cut, and what is around it. `done` notes what was.
+local function close_the_rest(step, args, found, done)
+    local host, edge, secrets, balanced = found.host, found.edge, found.secrets, found.balanced
+    warned(step, "Drop the public address", levers.drops_address(host, args.public_address),
+           function() levers.drop_public_addresses(host, args.public_address == "drop") end)
+    local others = edge and (edge.hazards or {}).others
+    done.edge = warned(step, "Network ACL", edge, function() cut_edge(edge) end,
+                       others and { others = others })
+    warned(step, "Shorten the idle time-out", levers.sets_idle_timeout(host, args.idle_timeout),
+           function() levers.set_idle_timeout(host, args.idle_timeout) end)
+    done.credentials = warned(step, "Credentials", secrets and credentials.needed(secrets),
+                              function() credentials.withdraw(secrets, args.profile) end)
+    warned(step, "Target groups", balanced and load_balancing.needed(balanced),
+           function() load_balancing.deregister(balanced) end)
+    warned(step, "Evidence", args.evidence, function() evidence.record(host) end)
+end
+
+-- Reads back what was done; what failed was told already.
+local function verify(args, found, done)
+    if found.cut then isolate.verify(found.cut) end
+    if found.edge and done.edge then isolate.verify_network_acl(found.edge) end
+    local held, secrets = found.held, found.secrets
+    if held and done.held and (held.auto_scaling or {}).standby then
+        local ok, why = hold.is_held(held)
+        expect(ok, "its Auto Scaling group leaves it alone", why)
+    end
+    if secrets and secrets.profile and done.credentials then
+        local ok, why = credentials.are_withdrawn(secrets, args.profile)
+        expect(ok, "its profile is gone and its role's sessions are denied", why)
+    end
+end
+
 -- What remains, besides what outlives the cut.
-local function around(host, args, withdrawn)
-    local list = isolate.around(host)
-    for _, text in ipairs(withdrawn and credentials.survivors(withdrawn) or {}) do
+local function around(args, found, done)
+    local host, list = found.host, isolate.around(found.host)
+    local withdrawn = found.secrets and done.credentials
+    for _, text in ipairs(withdrawn and credentials.survivors(found.secrets) or {}) do
         list[#list + 1] = text
     end
     local _, assigned = levers.public_interfaces(host)
@@ -97,6 +168,9 @@ return playbook {
         public_address = { type = "choice", choices = { "auto", "drop", "keep" },
                            default = "auto",
                            help = "auto drops Elastic IPs; drop also what AWS assigned, for good" },
+        network_acl    = { type = "choice", choices = { "auto", "always", "never" },
+                           default = "auto",
+                           help = "deny all at its subnets' edge; auto: if that hits nobody else" },
         idle_timeout   = { type = "number", default = 60, min = 0, max = 432000,
                            help = "seconds until idle tracked flows are forgotten; 0: as it is" },
         credentials    = { type = "boolean", default = true,
@@ -107,59 +181,27 @@ return playbook {
                            help = "deregister it from load balancers" },
         evidence       = { type = "boolean", default = true, help = "tag it, read its console" },
         accept         = { type = "list", of = "choice",
-                           choices = { "asg", "eks", "spot", "beanstalk" },
+                           choices = { "others", "asg", "eks", "spot", "beanstalk" },
                            help = "hazards that --yes may accept" },
     },
 
     run = function(args, step)
         local host, held, secrets, balanced = read(args)
         local cut = isolate.decide(host, args)
-        local to_cut = cut.nothing_to_do == nil
-        local standby = held and held.auto_scaling and held.auto_scaling.standby
-        if balanced and standby then
-            balanced = load_balancing.without(balanced, held.auto_scaling.target_groups)
-        end
+        if cut.nothing_to_do then cut = false end
         for _, text in ipairs(held and hold.texts(held) or {}) do log(text) end
-        log(cut.nothing_to_do or cut.why)
+        log(host.cut.nothing_to_do or host.cut.why)
+        local found = { host = host, cut = cut, held = held, secrets = secrets,
+                        edge = decide_edge(host, args), balanced = left_to_us(balanced, held) }
 
-        local function warned(title, needed, fn)
-            local _, failure = step(title, { on_failure = "warn", when = needed and true or false },
-                                    fn)
-            return failure == nil
-        end
-
-        local was_held = hold_and_prepare(step, held, to_cut and cut.makes_groups and cut)
-        step("Cut off", { when = to_cut, hazards = hazards_of(host, held) }, function()
+        local done = { held = hold_and_prepare(step, held, cut and cut.makes_groups and cut) }
+        step("Cut off", { when = cut and true, hazards = hazards_of(host, held) }, function()
             isolate.cut(cut)
         end)
+        close_the_rest(step, args, found, done)
+        step("Verify", function() verify(args, found, done) end)
+        warned(step, "Clean up", cut and cut.makes_opening, function() isolate.clean_up(cut) end)
 
-        warned("Drop the public address", levers.drops_address(host, args.public_address), function()
-            levers.drop_public_addresses(host, args.public_address == "drop")
-        end)
-        warned("Shorten the idle time-out", levers.sets_idle_timeout(host, args.idle_timeout), function()
-            levers.set_idle_timeout(host, args.idle_timeout)
-        end)
-        local withdrawn = warned("Credentials", secrets and credentials.needed(secrets),
-                                 function() credentials.withdraw(secrets, args.profile) end)
-        warned("Target groups", balanced and load_balancing.needed(balanced), function()
-            load_balancing.deregister(balanced)
-        end)
-        warned("Evidence", args.evidence, function() evidence.record(host) end)
-
-        step("Verify", function()
-            if to_cut then isolate.verify(cut) end
-            if standby and was_held then
-                local ok, why = hold.is_held(held)
-                expect(ok, "its Auto Scaling group leaves it alone", why)
-            end
-            if secrets and secrets.profile and withdrawn then
-                local ok, why = credentials.are_withdrawn(secrets, args.profile)
-                expect(ok, "its profile is gone and its role's sessions are denied", why)
-            end
-        end)
-        warned("Clean up", to_cut and cut.makes_opening, function() isolate.clean_up(cut) end)
-
-        return { survivors = isolate.survivors(host),
-                 around = around(host, args, withdrawn and secrets) }
+        return { survivors = isolate.survivors(host), around = around(args, found, done) }
     end,
 }

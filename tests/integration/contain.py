@@ -22,7 +22,8 @@ from proxy import Proxy, Rule  # noqa: E402
 ASK = "[e]xplain: "
 LATENCY = 0.05
 MOST_ROUNDS = 6
-OFF = ["hold=no", "credentials=no", "target_groups=no", "evidence=no", "public_address=keep", "idle_timeout=0"]
+OFF = ["hold=no", "credentials=no", "target_groups=no", "evidence=no", "public_address=keep", "idle_timeout=0",
+       "network_acl=never"]
 READS = ("Describe", "Get", "List")
 checks = harness.Checks()
 PATH = harness.binary()
@@ -147,6 +148,31 @@ def test_fleet():
     checks.check("and no call of ours did", "DeregisterTargets" not in w.actions(), w.actions())
     take_back(w, done)
     checks.equal("web-8: all is as before", w.picture(), before)
+    w.stop()
+
+
+def test_edge():
+    """Alone in its subnet: a network ACL stops what outlives the groups. Not where others are hit."""
+    w = World()
+
+    def lists():
+        found = w.ec2.describe_network_acls()["NetworkAcls"]
+        return {a["SubnetId"]: acl["Entries"] for acl in found for a in acl["Associations"]}
+
+    before, all_before = lists(), w.picture()
+    done = w.contain("db-1")
+    checks.equal("db-1 is contained", done.code, 0, done)
+    changed = [s for s in before if lists()[s] != before[s]]
+    denies = [e for s in changed for e in lists()[s] if e["RuleAction"] == "allow"]
+    checks.equal("one subnet is closed at its edge", (len(changed), denies), (1, []))
+    take_back(w, done)
+    checks.equal("its list is given back", lists(), before)
+    checks.equal("db-1: all is as before", w.picture(), all_before)
+    done = w.contain("web-7")
+    checks.check("others in the subnets: left alone, and said", done.code == 0 and lists() == before
+                 and "network_acl=always does" in done.err, done)
+    done = w.cordon.run("run", "contain", "instance=app-1", "settle=0.1", "--yes", "network_acl=always")
+    checks.check("hitting others wants accept=others", done.code == 5 and "others" in done.err, done)
     w.stop()
 
 
