@@ -41,7 +41,9 @@ def planned_of(journal):
 def compare(what, cordon):
     journal = cordon.journal()
     planned, makers = planned_of(journal)
-    made = {line["key"]: line for line in journal if line["kind"] == "call.intent"}
+    # The lease is the host's own: it is in no plan of a playbook.
+    made = {line["key"]: line for line in journal if line["kind"] == "call.intent"
+            and not line["key"].startswith("lease#")}
     results = {line["key"]: (line.get("result") or {}).get("GroupId") for line in journal
                if line["kind"] == "call.outcome"}
     names = {name: results.get(key) for name, key in makers.items() if results.get(key)}
