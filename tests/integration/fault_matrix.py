@@ -288,12 +288,12 @@ def judge_twice(v, peer):
             len(done) == len(set(done)))
 
 
-def judge_way_back(v, simulator, done, after):
+def judge_way_back(v, cordon, simulator, done):
     """What is printed, typed as it stands, leads back: but for tags, which are evidence."""
     if done.code == 9:
         return
     for words in commands(done.err):
-        back = simulator.cordon.run(*words[1:], "--yes")
+        back = cordon.run(*words[1:], "--yes")
         v.check("taking it back: %s: %r" % (words, back), back.code == 0)
     again = simulator.state()
     v.check("what was typed does not lead back: %s" % (again.leftovers(),),
@@ -340,7 +340,7 @@ def play(case):
         if done.code == 9:
             judge_close(v, cordon, simulator, done)
         elif changed:
-            judge_way_back(v, simulator, done, after)
+            judge_way_back(v, cordon, simulator, done)
         return v.result(done)
     finally:
         peer.stop()

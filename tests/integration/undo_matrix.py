@@ -174,15 +174,17 @@ def judge_undo(wrong, cordon, served, case, peer):
 # A window that was interrupted is done again as a whole; nothing else is.
 def twice(peer):
     done = [(r.action, r.body) for r in peer.committed
-            if not r.action.startswith(("Modify", "CreateTags", "DeleteTags"))]
+            if not r.action.startswith(("Modify", "CreateTags", "DeleteTags", "Authorize", "Revoke"))]
     return [d for d in done if done.count(d) > 1]
 
 
-def judge_resume(wrong, cordon, served, case, peer, first):
+def judge_resume(wrong, cordon, served, case, peer, first, done):
     on = cordon.run("resume", "last", "--yes")
     now = served.picture()
     same = named(now, case.use.before) == named(case.use.after, case.use.before)
     nothing = not first and now == case.use.before and "un the playbook again" in on.err
+    if "\nDONE, BUT " in done.err:  # only what may fail did: there is nothing to resume
+        return
     if not same and not nothing:
         wrong.append("not the end of an undisturbed run: %s" % difference(
             named(case.use.after, case.use.before), named(now, case.use.before)))
@@ -205,7 +207,7 @@ def play(case):
         if case.way == "undo":
             judge_undo(wrong, cordon, served, case, peer)
         else:
-            judge_resume(wrong, cordon, served, case, peer, first)
+            judge_resume(wrong, cordon, served, case, peer, first, done)
         for run in cordon.runs():
             said = cordon.verifies(run)
             if said:
