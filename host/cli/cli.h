@@ -7,8 +7,7 @@
 
 #include "child/child.h"
 #include "cli/options.h"
-#include "journal/runs.h"
-#include "run/host.h"
+#include "run/former.h"
 
 // What lua/ gives, so that host/ knows no Lua.
 struct parts {
@@ -50,6 +49,9 @@ struct aws *open_door(struct host *h, const char *profile, const struct val *rol
 bool connect_aws(struct host *h, struct err *e);
 // Makes h->backend: the world of --sim, or AWS.
 bool connect_backend(struct host *h, struct err *e);
+
+// The run that a verb's one word names. Free it in any case.
+bool find_former(const struct options *o, struct former *f, struct err *e);
 
 // Makes h->backend, the one that this run had: flags that were not given are the run's own (Region,
 // profile, endpoint, ticket, the saved world). ERR_USAGE for a world that was not kept.

@@ -9,21 +9,12 @@ static void say_next(const struct host *h, const struct former *f) {
     console_say(h->console, STYLE_BOLD, "To take it back:  cordon undo %s", f->run.id);
 }
 
-static int open_still(struct host *h, const struct former *f, const struct err *e) {
-    console_error(h->console, e);
-    console_say(h->console, STYLE_ALARM,
-                "A WINDOW MAY STILL BE OPEN: the instance may be reachable from the whole internet. "
-                "Mend what is said above, and type:  cordon close %s",
-                f->run.id);
-    return EXIT_WINDOW_OPEN;
-}
-
 static int close_window(struct host *h, const struct former *f) {
     bool lost = false;
     struct err e;
     if (!former_may_be_believed(f, &e) || !connect_as_run(h, &f->run, &e) ||
         !former_close_window(f, h, &lost, &e))
-        return open_still(h, f, &e);
+        return former_open_still(f, h, &e);
     say_next(h, f);
     return lost ? EXIT_JOURNAL : EXIT_DONE;
 }
@@ -57,11 +48,7 @@ static int close_run(struct host *h, const struct former *f) {
 int verb_close(struct host *h, const struct options *o) {
     struct former f = {0};
     struct err e;
-    if (o->word_count != 2) {
-        err_set(&e, ERR_USAGE, "close takes one run: `cordon close RUN`; `cordon runs` shows them");
-        return refuse(h, EXIT_USAGE, &e);
-    }
-    int code = former_find(o->words[1], &f, &e) ? close_run(h, &f) : refuse(h, EXIT_USAGE, &e);
+    int code = find_former(o, &f, &e) ? close_run(h, &f) : refuse(h, EXIT_USAGE, &e);
     former_free(&f);
     return code;
 }

@@ -76,6 +76,12 @@ bool connect_backend(struct host *h, struct err *e) {
 
 // --- as a former run ---------------------------------------------------------------
 
+bool find_former(const struct options *o, struct former *f, struct err *e) {
+    if (o->word_count == 2) return former_find(o->words[1], f, e);
+    return err_set(e, ERR_USAGE, "%s takes one run: `cordon %s RUN`; `cordon runs` shows them",
+                   o->words[0], o->words[0]);
+}
+
 static void take_flags(struct host *h, const struct run_summary *run) {
     const char *region = run_text(run, "region"), *profile = run_text(run, "profile"),
                *endpoint = run_text(run, "endpoint_url"), *ticket = run_text(run, "ticket"),

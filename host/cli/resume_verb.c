@@ -7,9 +7,9 @@
 #include "run/outcome.h"
 #include "run/resume.h"
 
-static int refused(struct host *h, const struct err *e, int code) {
+static int refused(struct host *h, const struct err *e) {
     console_error(h->console, e);
-    return code;
+    return error_exit(e);
 }
 
 // As the run had it, its ticket too: what the playbook is told must be the same.
@@ -21,13 +21,15 @@ static bool connect(struct host *h, const struct former *f, struct err *e) {
     return connect_as_run(h, &f->run, e);
 }
 
-static bool close_first(struct host *h, const struct former *f, int *code, struct err *e) {
+// EXIT_DONE: none is open any more.
+static int close_first(struct host *h, const struct former *f) {
     bool lost = false;
-    *code = EXIT_WINDOW_OPEN;
-    if (!f->run.window_open) return true;
-    if (!connect(h, f, e) || !former_close_window(f, h, &lost, e)) return false;
-    *code = EXIT_JOURNAL;
-    return !lost || err_set(e, ERR_JOURNAL, "the journal of %s cannot be written", f->run.id);
+    struct err e;
+    if (!f->run.window_open) return EXIT_DONE;
+    if (!connect(h, f, &e) || !former_close_window(f, h, &lost, &e)) return former_open_still(f, h, &e);
+    if (!lost) return EXIT_DONE;
+    err_set(&e, ERR_JOURNAL, "the journal of %s cannot be written", f->run.id);
+    return refused(h, &e);
 }
 
 // Its window is closed.
@@ -43,7 +45,7 @@ static int go_on(struct host *h, const struct former *f) {
     int code = EXIT_DONE;
     if (ok) code = resume_run(h, f, &source);
     else if (nothing_to_do) console_say(h->console, STYLE_GOOD, "%s", e.message);
-    else code = refused(h, &e, error_exit(&e));
+    else code = refused(h, &e);
     source_free(&source);
     return code;
 }
@@ -52,11 +54,11 @@ static int go_on(struct host *h, const struct former *f) {
 static int resume(struct host *h, const struct former *f) {
     struct former closed = {0};
     struct err e;
-    int code = 0;
-    if (!former_may_be_believed(f, &e)) return refused(h, &e, error_exit(&e));
-    if (!close_first(h, f, &code, &e)) return refused(h, &e, code);
+    if (!former_may_be_believed(f, &e)) return refused(h, &e);
+    int code = close_first(h, f);
+    if (code != EXIT_DONE) return code;
     bool ok = former_open(buf_str(&f->dir), &closed, &e);
-    code = ok ? go_on(h, &closed) : refused(h, &e, error_exit(&e));
+    code = ok ? go_on(h, &closed) : refused(h, &e);
     former_free(&closed);
     return code;
 }
@@ -64,10 +66,8 @@ static int resume(struct host *h, const struct former *f) {
 int verb_resume(struct host *h, const struct options *o) {
     struct former f = {0};
     struct err e;
-    if (o->word_count != 2)
-        return usage(h, "resume takes one run: `cordon resume RUN`; `cordon runs` shows them");
-    bool ok = former_find(o->words[1], &f, &e);
-    int code = ok ? resume(h, &f) : refused(h, &e, error_exit(&e));
+    bool ok = find_former(o, &f, &e);
+    int code = ok ? resume(h, &f) : refused(h, &e);
     former_free(&f);
     return code;
 }

@@ -233,6 +233,16 @@ static bool is_own(const char *path, struct err *e) {
                    "is as it should be: chmod go-w", path);
 }
 
+bool runs_lines(const char *dir, journal_line_fn *each, void *ctx, struct err *e) {
+    struct journal_report report;
+    struct buf path = BUF_EMPTY;
+    buf_printf(&path, "%s/" JOURNAL_FILE, dir);
+    bool ok = (!path.failed || err_memory(e)) && journal_verify(path.data, &report, each, ctx, e);
+    buf_free(&path);
+    if (!ok || report.state != JOURNAL_TAMPERED) return ok;
+    return err_set(e, ERR_JOURNAL, "the journal does not verify: %s", report.why);
+}
+
 bool runs_is_own(const char *dir, struct err *e) {
     struct buf path = BUF_EMPTY;
     buf_printf(&path, "%s/" JOURNAL_FILE, dir);

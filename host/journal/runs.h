@@ -95,6 +95,10 @@ const char *run_text(const struct run_summary *s, const char *member);
 bool runs_summary(const char *dir, bool side_files, struct run_summary *out, struct err *e);
 void run_summary_clear(struct run_summary *s);
 
+// Reads the journal in `dir`, line by line, side files verified (journal_verify). ERR_JOURNAL when it
+// does not verify, ERR_USAGE when there is none.
+bool runs_lines(const char *dir, journal_line_fn *each, void *ctx, struct err *e);
+
 // False when somebody else than the caller could have written the run's journal: whoever can
 // write it can also compute its hashes.
 bool runs_is_own(const char *dir, struct err *e);

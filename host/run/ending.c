@@ -52,6 +52,11 @@ void say_error(struct console *c, const struct err *e) {
     if (*way) console_say(c, STYLE_CARE, "%s", way);
 }
 
+int end_with_error(struct host *h, const struct err *e) {
+    say_error(h->console, e);
+    return loop_signal(h->loop) ? 128 + loop_signal(h->loop) : error_exit(e);
+}
+
 // --- how it ended ------------------------------------------------------------------
 
 // The step that did not end well; NULL when none was begun.

@@ -5,6 +5,7 @@
 #ifndef CORDON_RUN_ENDING_H
 #define CORDON_RUN_ENDING_H
 
+#include "run/host.h"
 #include "run/outcome.h"
 #include "run/scene.h"
 
@@ -19,5 +20,7 @@ const char *way_on(const struct err *e);
 
 // An error that ended what was no run, and what helps against it.
 void say_error(struct console *c, const struct err *e);
+// The same, and the exit code: the signal's, when one came.
+int end_with_error(struct host *h, const struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "run/batch.h"
+#include "run/reads.h"
 
 #define AT_ONCE 16
 #define MOST_ACCOUNTS 500
@@ -289,18 +290,8 @@ static bool is_instance_id(const char *what) {
 }
 
 static struct val *question(const char *what) {
-    struct val *params = val_map(), *list = val_list(), *values = val_list(), *filter = val_map();
-    bool id = is_instance_id(what);
-    bool ok = params && list && values && filter && val_append(values, val_cstr(what)) &&
-              val_set(filter, "Name", val_cstr("tag:Name")) &&
-              val_set(filter, "Values", val_ref(values)) && val_append(list, val_ref(filter)) &&
-              val_set(params, id ? "InstanceIds" : "Filters", val_ref(id ? values : list));
-    val_unref(list);
-    val_unref(values);
-    val_unref(filter);
-    if (ok) return params;
-    val_unref(params);
-    return NULL;
+    if (is_instance_id(what)) return reads_params("InstanceIds", val_cstr(what));
+    return reads_params("Filters", reads_filter_by("tag:Name", what));
 }
 
 static bool tell_failures(struct search *s, struct err *e) {

@@ -15,6 +15,13 @@ bool former_is_undo(const struct former *f) {
     return strcmp(run_text(&f->run, "file"), UNDO_SOURCE) == 0;
 }
 
+const char *former_undo_state(const struct former *f) {
+    const struct val *undo = f->run.undo;
+    if (!undo) return "";
+    if (strcmp(val_get_str(undo, "kind", ""), "undo.start") == 0) return "begun";
+    return val_get_str(undo, "state", "?");
+}
+
 static bool take_no_undo(void *ctx, const char *id, const char *dir) {
     struct buf *found = ctx;
     struct former f;
@@ -132,4 +139,13 @@ bool former_close_window(const struct former *f, struct host *h, bool *journal_l
                     *journal_lost ? " ITS JOURNAL COULD NOT BE WRITTEN." : "");
     single_free(&s);
     return ok;
+}
+
+int former_open_still(const struct former *f, struct host *h, const struct err *e) {
+    console_error(h->console, e);
+    console_say(h->console, STYLE_ALARM,
+                "A WINDOW MAY STILL BE OPEN: the instance may be reachable from the whole internet. "
+                "Mend what is said above, and type:  cordon close %s",
+                f->run.id);
+    return EXIT_WINDOW_OPEN;
 }

@@ -25,6 +25,10 @@ void former_free(struct former *f);
 // It took another run back.
 bool former_is_undo(const struct former *f);
 
+// What was said last of taking it back: the state of the last undo.end ("undone", "partly undone",
+// "not undone"), "begun" when the last undo.start has no end, "" when there was none.
+const char *former_undo_state(const struct former *f);
+
 // False when its journal is damaged or somebody else's (ERR_JOURNAL), or it is running still.
 bool former_may_be_believed(const struct former *f, struct err *e);
 
@@ -34,5 +38,7 @@ bool former_same_place(const struct former *f, const struct scene *now, struct e
 // Its window, when one is open, is closed, and what was sent is in its journal. False: it may still
 // be open. *journal_lost: it was closed, and the journal could not be written.
 bool former_close_window(const struct former *f, struct host *h, bool *journal_lost, struct err *e);
+// Says that it may be open still, why, and what to type. Gives the exit code for it.
+int former_open_still(const struct former *f, struct host *h, const struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "plan/binding.h"
 #include "run/own_machine.h"
+#include "run/reads.h"
 
 // A resource has 50 tags at most, and a page 1000: no second page.
 #define IDS_AT_ONCE 20
@@ -72,28 +73,29 @@ static struct val *tags_of(const struct val *instance) {
     return NULL;
 }
 
-static void keep_instance(struct guard *g, const struct val *instance) {
+static void keep_instance(struct guard *g, const struct val *instance, const struct val *addresses) {
     const char *id = val_get_str(instance, "InstanceId", NULL);
     if (!id) return;
     keep(g, val_set(g->instances, id, val_ref(instance)) && val_set(g->tags, id, tags_of(instance)));
-    struct val *addresses = g->host->backend.aws && !g->host->ignore_own_address ? own_addresses() : NULL;
     const char *own = own_address_of(addresses, instance);
     if (own)
         keep(g, val_set(g->own, id,
                         val_printf("this machine has its address %s, so you would cut off "
                                    "yourself; if that is a coincidence, add  --ignore-own-address",
                                    own)));
-    val_unref(addresses);
 }
 
 static void instances_answered(void *ctx, const struct aws_reply *reply) {
     struct guard *g = ctx;
     const struct val *reservations = val_get(reply->ok ? reply->value : NULL, "Reservations");
+    struct val *addresses = g->host->backend.aws && !g->host->ignore_own_address ? own_addresses() : NULL;
     g->instances_unknown = !reply->ok;
     for (size_t i = 0; i < val_count(reservations); i++) {
         const struct val *instances = val_get(val_at(reservations, i), "Instances");
-        for (size_t k = 0; k < val_count(instances); k++) keep_instance(g, val_at(instances, k));
+        for (size_t k = 0; k < val_count(instances); k++)
+            keep_instance(g, val_at(instances, k), addresses);
     }
+    val_unref(addresses);
 }
 
 static bool start(struct guard *g, const char *operation, struct val *params, aws_done *done,
@@ -104,22 +106,9 @@ static bool start(struct guard *g, const char *operation, struct val *params, aw
     return op && batch_add(&g->batch, &live, &call, done, ctx, e);
 }
 
-static struct val *named_instances(const struct guard *g) {
-    const struct val *labels = g->scene->labels;
-    struct val *ids = val_list();
-    bool ok = ids != NULL;
-    for (size_t i = 0; ok && i < val_count(labels); i++) {
-        const char *id = val_get_str(val_at(labels, i), "id", "");
-        if (strncmp(id, "i-", 2) == 0 && !val_mentions(ids, id)) ok = val_append(ids, val_cstr(id));
-    }
-    if (ok) return ids;
-    val_unref(ids);
-    return NULL;
-}
-
 // The playbook has mostly asked the very same, and the answer is remembered.
 static bool ask_instances(struct guard *g, struct err *e) {
-    struct val *ids = named_instances(g), *params = val_map();
+    struct val *ids = scene_instances(g->scene), *params = val_map();
     bool ok = (ids && params && val_set(params, "InstanceIds", val_ref(ids))) || err_memory(e);
     if (ok && val_count(ids)) ok = start(g, "describe_instances", params, instances_answered, g, e);
     for (size_t i = 0; ok && i < val_count(ids); i++)
@@ -151,13 +140,11 @@ static void tags_answered(void *ctx, const struct aws_reply *reply) {
 }
 
 static struct val *tag_params(const struct val *ids) {
-    struct val *params = val_map(), *filters = val_list(), *filter = val_map();
-    bool ok = params && filters && filter && val_set(filter, "Name", val_cstr("resource-id")) &&
-              val_set(filter, "Values", val_ref(ids)) && val_append(filters, val_ref(filter)) &&
+    struct val *params = val_map(), *filters = val_list();
+    bool ok = params && filters && val_append(filters, reads_filter("resource-id", val_ref(ids))) &&
               val_set(params, "Filters", val_ref(filters)) &&
               val_set(params, "MaxResults", val_int(1000));
     val_unref(filters);
-    val_unref(filter);
     if (ok) return params;
     val_unref(params);
     return NULL;

@@ -1,6 +1,5 @@
 // holding.c - what a run holds while it goes on, and what it may not touch.
 #include <stdlib.h>
-#include <string.h>
 
 #include "run/one_run.h"
 
@@ -14,17 +13,6 @@ static bool is_guarded(const struct run *r) {
     return is_shared(r) || r->host->policy || r->host->max_hit >= 0 || r->host->account;
 }
 
-static struct val *instances_of(const struct val *labels) {
-    struct val *list = val_list();
-    for (size_t i = 0; list && i < val_count(labels); i++) {
-        const char *id = val_get_str(val_at(labels, i), "id", "");
-        if (strncmp(id, "i-", 2) != 0 || val_append(list, val_cstr(id))) continue;
-        val_unref(list);
-        return NULL;
-    }
-    return list;
-}
-
 bool run_hold(struct run *r, struct err *e) {
     if (!is_shared(r) || r->options->plan_only) return true;
     char *operator_name = operator_text(r->scene.identity);
@@ -32,7 +20,7 @@ bool run_hold(struct run *r, struct err *e) {
                                      .region = r->scene.region,
                                      .run = r->id,
                                      .operator_name = operator_name};
-    struct val *instances = instances_of(r->scene.labels);
+    struct val *instances = scene_instances(&r->scene);
     bool ok = (operator_name && instances) || err_memory(e);
     ok = ok && hold_take(&r->hold, &owner, instances, e);
     val_unref(instances);

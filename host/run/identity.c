@@ -23,6 +23,15 @@ bool identity_ask(struct batch *b, struct live *live, struct model *m, struct id
     return ok;
 }
 
+bool identity_learn(struct live *live, struct model *m, struct val **value, struct err *e) {
+    struct batch b = {.loop = live->loop};
+    struct identity id = {0};
+    bool ok = identity_ask(&b, live, m, &id, e) && batch_wait(&b, e) && identity_known(&id, e);
+    if (ok) plan_put(value, val_ref(id.value));
+    val_unref(id.value);
+    return ok;
+}
+
 bool identity_known(struct identity *id, struct err *e) {
     const char *account = val_get_str(id->value, "Account", "");
     if (strspn(account, "0123456789") == 12 && strlen(account) == 12) return true;

@@ -16,6 +16,9 @@ struct identity {
 // Starts the call as part of a batch; `id` is filled when the batch has been waited for.
 bool identity_ask(struct batch *b, struct live *live, struct model *m, struct identity *id,
                   struct err *e);
+// The same alone: asks, waits, and puts the answer into *value (in the place of what is there).
+bool identity_learn(struct live *live, struct model *m, struct val **value, struct err *e);
+
 // After the wait: false, with the way out, when AWS did not say who we are.
 bool identity_known(struct identity *id, struct err *e);
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "journal/runs.h"
+#include "run/reads.h"
 
 #define LASTS_US ((int64_t)15 * 60 * 1000000)
 // While somebody is asked: how often it is looked who holds the instances.
@@ -249,24 +250,12 @@ static void on_look(struct lease *l, const struct aws_reply *reply) {
     }
 }
 
-static struct val *filter(const char *name, struct val *values) {
-    struct val *f = val_map();
-    bool ok = f && val_set(f, "Name", val_cstr(name));
-    ok = ok && val_set(f, "Values", val_ref(values));
-    val_unref(values);
-    if (ok) return f;
-    val_unref(f);
-    return NULL;
-}
-
 static struct val *look_params(const struct lease *l) {
-    struct val *params = val_map(), *filters = val_list(), *key = val_list();
-    bool ok = params && filters && key && val_append(key, val_cstr(LEASE_TAG)) &&
-              val_append(filters, filter("key", val_ref(key))) &&
-              val_append(filters, filter("resource-id", val_ref(l->ids))) &&
+    struct val *params = val_map(), *filters = val_list();
+    bool ok = params && filters && val_append(filters, reads_filter_by("key", LEASE_TAG)) &&
+              val_append(filters, reads_filter("resource-id", val_ref(l->ids))) &&
               val_set(params, "Filters", val_ref(filters));
     val_unref(filters);
-    val_unref(key);
     if (ok) return params;
     val_unref(params);
     return NULL;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "plan/binding.h"
+#include "run/reads.h"
 #include "run/taking_back.h"
 
 bool loose_init(struct loose *l, const struct former *f, const struct val *changes,
@@ -31,38 +32,15 @@ static struct val *read_call(const char *operation, struct val *params) {
     return NULL;
 }
 
-static struct val *list_of(struct val *item) {
-    struct val *list = val_list();
-    if (list && val_append(list, item)) return list;
-    if (!list) val_unref(item);
-    val_unref(list);
-    return NULL;
-}
-
-static struct val *filter(const char *name, const char *value) {
-    struct val *f = val_map(), *params = val_map();
-    bool ok = f && params && val_set(f, "Name", val_cstr(name)) &&
-              val_set(f, "Values", list_of(val_cstr(value)));
-    if (!ok) val_unref(f);
-    if (ok && val_set(params, "Filters", list_of(f))) return params;
-    val_unref(params);
-    return NULL;
-}
-
-static struct val *by_id(const char *id) {
-    struct val *params = val_map();
-    if (params && val_set(params, "InstanceIds", list_of(val_cstr(id)))) return params;
-    val_unref(params);
-    return NULL;
-}
-
 struct val *loose_reads(const struct loose *l) {
     struct val *list = val_list();
     for (size_t i = 0; list && i < val_count(l->instances); i++) {
         const char *id = val_get_str(val_at(l->instances, i), "id", "");
         if (val_append(list, read_call("describe_network_interfaces",
-                                       filter("attachment.instance-id", id))) &&
-            val_append(list, read_call("describe_instances", by_id(id))))
+                                       reads_params("Filters", reads_filter_by("attachment.instance-id",
+                                                                               id)))) &&
+            val_append(list, read_call("describe_instances",
+                                       reads_params("InstanceIds", val_cstr(id)))))
             continue;
         val_unref(list);
         return NULL;
@@ -88,13 +66,9 @@ static bool mentions(void *ctx, const struct val *line) {
 
 // The run's journal names it: it was there. Reads too long for a line are beside it.
 static bool was_seen(const struct loose *l, const char *id) {
-    struct journal_report report;
-    struct buf path = BUF_EMPTY;
     struct err ignored;
     const char *wanted = id;
-    buf_printf(&path, "%s/" JOURNAL_FILE, buf_str(&l->former->dir));
-    if (!path.failed) journal_verify(path.data, &report, mentions, &wanted, &ignored);
-    buf_free(&path);
+    runs_lines(buf_str(&l->former->dir), mentions, &wanted, &ignored);
     return wanted == NULL;
 }
 

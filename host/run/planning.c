@@ -43,16 +43,6 @@ static bool advise_all(struct run *r, struct err *e) {
     return advise(&a, r->plan.calls, r->plan.call_count, true, e);
 }
 
-// The instances that the arguments name.
-static struct val *instances_of(const struct val *labels) {
-    struct val *list = val_list();
-    for (size_t i = 0; list && i < val_count(labels); i++) {
-        const char *id = val_get_str(val_at(labels, i), "id", "");
-        if (strncmp(id, "i-", 2) == 0) val_append(list, val_cstr(id));
-    }
-    return list;
-}
-
 static const struct planned_step *window_step(const struct plan *p) {
     for (size_t i = 0; i < p->step_count; i++)
         if (p->steps[i].has_window) return &p->steps[i];
@@ -65,7 +55,7 @@ static void find_consequences(struct run *r) {
     const struct planned_step *window = window_step(&r->plan);
     struct val *about = val_map(), *found = NULL;
     struct err e;
-    bool ok = about && val_set(about, "instances", instances_of(r->scene.labels)) &&
+    bool ok = about && val_set(about, "instances", scene_instances(&r->scene)) &&
               val_set(about, "convert", val_bool(window != NULL)) &&
               val_set(about, "settle", val_double(window ? window->settle : 0));
     if (ok && r->plan.call_count && a->consequences(a->ctx, about, &found, &e))
@@ -132,6 +122,6 @@ bool run_permitted(const struct run *r, struct err *e) {
 
 bool run_plan(struct run *r, struct err *e) {
     return backend_region(&r->host->backend, &r->scene.region, e) && rehearse(r, e) &&
-           adopt_created(r, e) &&           run_hold(r, e) && run_open_journal(r, e) && run_guard_ask(r, e) && advise_all(r, e) &&
-           run_guard_learn(r, e);
+           adopt_created(r, e) && run_hold(r, e) && run_open_journal(r, e) &&
+           run_guard_ask(r, e) && advise_all(r, e) && run_guard_learn(r, e);
 }

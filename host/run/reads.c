@@ -3,6 +3,34 @@
 
 #include <stdlib.h>
 
+struct val *reads_filter(const char *name, struct val *values) {
+    struct val *f = values ? val_map() : NULL;
+    bool ok = f && val_set(f, "Name", val_cstr(name)) && val_set(f, "Values", val_ref(values));
+    val_unref(values);
+    if (ok) return f;
+    val_unref(f);
+    return NULL;
+}
+
+struct val *reads_filter_by(const char *name, const char *value) {
+    struct val *values = val_list();
+    if (values && val_append(values, val_cstr(value))) return reads_filter(name, values);
+    val_unref(values);
+    return NULL;
+}
+
+struct val *reads_params(const char *name, struct val *item) {
+    struct val *params = val_map(), *list = val_list();
+    bool ok = list ? val_append(list, item) : (val_unref(item), false);
+    if (ok && params && val_set(params, name, val_ref(list))) {
+        val_unref(list);
+        return params;
+    }
+    val_unref(params);
+    val_unref(list);
+    return NULL;
+}
+
 static struct val *collect(struct asked *const *asked, size_t count) {
     struct val *list = val_list();
     for (size_t i = 0; list && i < count; i++) {

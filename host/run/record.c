@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "journal/journal.h"
+#include "journal/runs.h"
 
 // --- events ------------------------------------------------------------------
 
@@ -231,17 +231,10 @@ static bool take_line(void *ctx, const struct val *line) {
 }
 
 bool record_read(const char *dir, struct record *r, struct err *e) {
-    struct journal_report report;
-    struct buf path = BUF_EMPTY;
     *r = (struct record){.dir = strdup(dir), .past = val_map()};
-    buf_printf(&path, "%s/" JOURNAL_FILE, dir);
-    bool ok = (r->dir && r->past && !path.failed) || err_memory(e);
-    ok = ok && journal_verify(path.data, &report, take_line, r, e) && (!r->memory || err_memory(e));
-    if (ok && report.state == JOURNAL_TAMPERED)
-        ok = err_set(e, ERR_JOURNAL, "the journal does not verify: %s", report.why);
-    if (ok && !r->start) ok = err_set(e, ERR_JOURNAL, "the journal does not say what was run");
-    buf_free(&path);
-    return ok;
+    bool ok = (r->dir && r->past) || err_memory(e);
+    ok = ok && runs_lines(dir, take_line, r, e) && (!r->memory || err_memory(e));
+    return ok && (r->start || err_set(e, ERR_JOURNAL, "the journal does not say what was run"));
 }
 
 void record_free(struct record *r) {

@@ -52,16 +52,6 @@ bool resume_is_possible(const struct former *f, const struct record *r, bool *no
 
 // --- what the run was --------------------------------------------------------
 
-static bool ask_identity(struct run *r, struct err *e) {
-    struct batch b = {.loop = r->host->loop};
-    struct identity id = {0};
-    bool ok = identity_ask(&b, &r->live, r->host->model, &id, e) && batch_wait(&b, e) &&
-              identity_known(&id, e);
-    if (ok) plan_put(&r->scene.identity, val_ref(id.value));
-    val_unref(id.value);
-    return ok;
-}
-
 static void put_member(struct val **field, const struct val *from, const char *key) {
     const struct val *v = val_get(from, key);
     if (v) plan_put(field, val_ref(v));
@@ -93,7 +83,7 @@ static bool begin(struct resumption *z, struct source *source, struct err *e) {
     r->source = *source;
     *source = (struct source){0};
     return run_make(r, e) && recall_facts(z, e) &&
-           backend_region(&r->host->backend, &r->scene.region, e) && ask_identity(r, e) &&
+           backend_region(&r->host->backend, &r->scene.region, e) && identity_learn(&r->live, r->host->model, &r->scene.identity, e) &&
            former_same_place(z->former, &r->scene, e) && run_hold(r, e);
 }
 
@@ -320,8 +310,7 @@ int resume_run(struct host *h, const struct former *f, struct source *source) {
     z.run->host = h;
     z.run->options = &none;
     bool ok = record_read(buf_str(&f->dir), &z.record, &e) && begin(&z, source, &e) && reopen(&z, &e);
-    if (!ok) say_error(h->console, &e);
-    int code = ok ? finish(&z) : error_exit(&e);
+    int code = ok ? finish(&z) : end_with_error(h, &e);
     val_unref(z.reopening);
     record_free(&z.record);
     run_free(z.run);

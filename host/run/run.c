@@ -251,9 +251,7 @@ static void go(struct run *r, struct pass_end *end) {
 
 // The end of `plan` and of a dry run: the plan itself was the result.
 static int end_plan(struct run *r, bool ok, const struct err *e) {
-    if (!ok) say_error(r->host->console, e);
-    if (!ok && loop_signal(r->host->loop)) return 128 + loop_signal(r->host->loop);
-    if (!ok) return error_exit(e);
+    if (!ok) return end_with_error(r->host, e);
     if (r->options->planned) return EXIT_DONE;
     console_say(r->host->console, STYLE_DIM, "%s",
                 r->plan.call_count ? "This was a dry run: nothing was changed."

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "plan/binding.h"
 
 struct scene scene_new(const struct host *h) {
     return (struct scene){.console = h->console,
@@ -32,6 +34,17 @@ bool scene_is_simulated(const struct scene *s) {
 
 const char *scene_account(const struct scene *s) {
     return val_get_str(s->identity, "Account", "?");
+}
+
+struct val *scene_instances(const struct scene *s) {
+    struct val *ids = val_list();
+    for (size_t i = 0; ids && i < val_count(s->labels); i++) {
+        const char *id = val_get_str(val_at(s->labels, i), "id", "");
+        if (!text_starts(id, "i-") || val_mentions(ids, id) || val_append(ids, val_cstr(id))) continue;
+        val_unref(ids);
+        return NULL;
+    }
+    return ids;
 }
 
 void scene_headline(const struct scene *s, const char *title, struct buf *out) {

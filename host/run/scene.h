@@ -32,6 +32,8 @@ void scene_free(struct scene *s);
 
 bool scene_is_simulated(const struct scene *s);
 const char *scene_account(const struct scene *s);  // "?" before it is known
+// The ids of the instances that the arguments name, each once. A new list, NULL on no memory.
+struct val *scene_instances(const struct scene *s);
 
 // "Cut off  i-0ab4 "web-7"   111122223333 / eu-west-1   IR-42"
 void scene_headline(const struct scene *s, const char *title, struct buf *out);

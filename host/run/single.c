@@ -6,16 +6,6 @@
 #include "run/facts.h"
 #include "run/identity.h"
 
-static bool ask_identity(struct single *s, struct err *e) {
-    struct batch b = {.loop = s->host->loop};
-    struct identity id = {0};
-    bool ok = identity_ask(&b, &s->live, s->host->model, &id, e) && batch_wait(&b, e) &&
-              identity_known(&id, e);
-    if (ok) plan_put(&s->scene.identity, val_ref(id.value));
-    val_unref(id.value);
-    return ok;
-}
-
 bool single_begin(struct single *s, struct host *h, struct err *e) {
     *s = (struct single){.host = h};
     s->scene = scene_new(h);
@@ -32,7 +22,7 @@ bool single_begin(struct single *s, struct host *h, struct err *e) {
     s->settler = (struct settler){&s->gate, &s->live, h->advisor};
     if (h->advisor) s->gate.settle = settle;
     s->gate.settle_ctx = &s->settler;
-    return gate_init(&s->gate, e) && backend_region(&h->backend, &s->scene.region, e) && ask_identity(s, e);
+    return gate_init(&s->gate, e) && backend_region(&h->backend, &s->scene.region, e) && identity_learn(&s->live, s->host->model, &s->scene.identity, e);
 }
 
 bool single_journal(struct single *s, const char *verb, const struct val *args, struct err *e) {

@@ -89,11 +89,6 @@ static bool note(void *ctx, const struct val *line) {
     return ok;
 }
 
-static bool is_whole(const struct journal_report *report, struct err *e) {
-    if (report->state != JOURNAL_TAMPERED) return true;
-    return err_set(e, ERR_JOURNAL, "the journal does not verify: %s", report->why);
-}
-
 static struct val *listed(const struct val *changes) {
     struct val *list = val_list();
     for (size_t i = 0; list && i < val_count(changes); i++) {
@@ -106,37 +101,13 @@ static struct val *listed(const struct val *changes) {
 
 struct val *run_changes(const char *run_dir, struct err *e) {
     struct reading r = {.changes = val_map(), .first = val_map()};
-    struct journal_report report;
-    struct buf path = BUF_EMPTY;
-    buf_printf(&path, "%s/" JOURNAL_FILE, run_dir);
-    bool ok = (r.changes && r.first && !path.failed) || err_memory(e);
-    ok = ok && journal_verify(path.data, &report, note, &r, e) && (!r.failed || err_memory(e)) &&
-         is_whole(&report, e);
+    bool ok = (r.changes && r.first) || err_memory(e);
+    ok = ok && runs_lines(run_dir, note, &r, e) && (!r.failed || err_memory(e));
     struct val *list = ok ? listed(r.changes) : NULL;
     if (ok && !list) err_memory(e);
     val_unref(r.changes);
     val_unref(r.first);
-    buf_free(&path);
     return list;
-}
-
-static bool note_undo(void *ctx, const struct val *line) {
-    const char *kind = val_get_str(line, "kind", "");
-    if (strcmp(kind, "undo.start") == 0) snprintf(ctx, UNDO_STATE_SIZE, "begun");
-    if (strcmp(kind, "undo.end") == 0)
-        snprintf(ctx, UNDO_STATE_SIZE, "%s", val_get_str(line, "state", "?"));
-    return true;
-}
-
-bool run_undo_state(const char *run_dir, char state[UNDO_STATE_SIZE], struct err *e) {
-    struct journal_report report;
-    struct buf path = BUF_EMPTY;
-    *state = '\0';
-    buf_printf(&path, "%s/" JOURNAL_FILE, run_dir);
-    bool ok = (!path.failed || err_memory(e)) &&
-              journal_verify(path.data, &report, note_undo, state, e) && is_whole(&report, e);
-    buf_free(&path);
-    return ok;
 }
 
 // --- what they name --------------------------------------------------------------

@@ -14,11 +14,6 @@
 // cannot be read.
 struct val *run_changes(const char *run_dir, struct err *e);
 
-// What was said last of taking it back: the state of the last undo.end ("undone", "partly undone",
-// "not undone"), "begun" when an undo.start has no end, "" when there was none. False as above.
-#define UNDO_STATE_SIZE 32
-bool run_undo_state(const char *run_dir, char state[UNDO_STATE_SIZE], struct err *e);
-
 // The resources that the stages of an undo delete as a whole: the run had made them. A new list of
 // ids, NULL on no memory.
 struct val *made_by_the_run(const struct val *stages);

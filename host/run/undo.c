@@ -22,7 +22,6 @@ struct undo {
     struct val *planned;      // the items, as they were found
     struct val *now;          // as they are at the end; NULL when that was not looked at
     struct journal *journal;  // the run's own, from undo.start on
-    char state_before[UNDO_STATE_SIZE];
     bool dry_run;
 };
 
@@ -139,7 +138,7 @@ static bool record_end(struct undo *u, const struct val *members, struct err *e)
 
 // An undo that finds all as it was ends what another one, or somebody by hand, has begun.
 static bool is_news(const struct undo *u, int exit) {
-    return exit == EXIT_DONE && strcmp(u->state_before, "undone") != 0 && val_count(u->changes);
+    return exit == EXIT_DONE && strcmp(former_undo_state(u->former), "undone") != 0 && val_count(u->changes);
 }
 
 // --- the end -----------------------------------------------------------------------
@@ -233,10 +232,8 @@ static bool may_be_undone(const struct former *f, struct err *e) {
 
 static bool prepare(struct undo *u, struct err *e) {
     const struct advisor *a = u->host->advisor;
-    const char *dir = buf_str(&u->former->dir);
-    u->changes = run_changes(dir, e);
-    return u->changes && run_undo_state(dir, u->state_before, e) &&
-           a->undo_reads(a->ctx, u->changes, &u->reads, e);
+    u->changes = run_changes(buf_str(&u->former->dir), e);
+    return u->changes && a->undo_reads(a->ctx, u->changes, &u->reads, e);
 }
 
 static int run_script(struct undo *u) {
@@ -267,29 +264,18 @@ static int run_script(struct undo *u) {
     return code;
 }
 
-static int refuse(struct host *h, const struct err *e) {
-    say_error(h->console, e);
-    return loop_signal(h->loop) ? 128 + loop_signal(h->loop) : error_exit(e);
-}
-
 static int close_first(struct host *h, const struct former *f, bool *lost) {
     struct err e;
-    if (former_close_window(f, h, lost, &e)) return EXIT_DONE;
-    console_error(h->console, &e);
-    console_say(h->console, STYLE_ALARM,
-                "A WINDOW MAY STILL BE OPEN: the instance may be reachable from the whole internet. "
-                "Mend what is said above, and type:  cordon close %s",
-                f->run.id);
-    return EXIT_WINDOW_OPEN;
+    return former_close_window(f, h, lost, &e) ? EXIT_DONE : former_open_still(f, h, &e);
 }
 
 int undo_run(struct host *h, struct former *f, bool dry_run) {
     struct undo u = {.host = h, .former = f, .dry_run = dry_run};
     struct err e;
     bool lost = false;
-    if (!may_be_undone(f, &e)) return refuse(h, &e);
+    if (!may_be_undone(f, &e)) return end_with_error(h, &e);
     int code = dry_run ? EXIT_DONE : close_first(h, f, &lost);
-    if (code == EXIT_DONE) code = prepare(&u, &e) ? run_script(&u) : refuse(h, &e);
+    if (code == EXIT_DONE) code = prepare(&u, &e) ? run_script(&u) : end_with_error(h, &e);
     journal_free(u.journal);
     val_unref(u.changes);
     val_unref(u.reads);

@@ -15,7 +15,6 @@ struct verifying {
     struct single single;
     struct val *changes, *reads, *answers, *found;
     struct loose loose;
-    char undone[UNDO_STATE_SIZE];
     bool brief;
 };
 
@@ -38,10 +37,8 @@ static bool ask(struct verifying *v, struct err *e) {
 
 static bool look(struct verifying *v, struct err *e) {
     const struct advisor *a = v->host->advisor;
-    const char *dir = buf_str(&v->former->dir);
-    v->changes = run_changes(dir, e);
-    return v->changes && run_undo_state(dir, v->undone, e) &&
-           loose_init(&v->loose, v->former, v->changes, e) &&
+    v->changes = run_changes(buf_str(&v->former->dir), e);
+    return v->changes && loose_init(&v->loose, v->former, v->changes, e) &&
            a->undo_reads(a->ctx, v->changes, &v->reads, e) && ask(v, e) &&
            a->left(a->ctx, v->changes, v->answers, &v->found, e) &&
            loose_judge(&v->loose, v->answers, val_count(v->reads), e);
@@ -83,12 +80,13 @@ static void say_head(const struct verifying *v) {
     console_say(v->host->console, STYLE_BOLD, "%s", buf_str(&line));
     buf_free(&head);
     buf_free(&line);
-    if (strcmp(v->undone, "undone") == 0)
+    const char *undone = former_undo_state(v->former);
+    if (strcmp(undone, "undone") == 0)
         console_say(v->host->console, STYLE_CARE,
                     "This run was taken back: it is no wonder that nothing is as it left it.");
-    else if (*v->undone)
+    else if (*undone)
         console_say(v->host->console, STYLE_CARE, "This run was taken back in part (%s).",
-                    v->undone);
+                    undone);
 }
 
 static bool is_good(const struct verifying *v) {
@@ -132,8 +130,7 @@ int verify_run(struct host *h, struct former *f, bool brief) {
         record(&v, good);
         code = good ? EXIT_DONE : EXIT_NOT_VERIFIED;
     } else {
-        say_error(h->console, &e);
-        code = loop_signal(h->loop) ? 128 + loop_signal(h->loop) : error_exit(&e);
+        code = end_with_error(h, &e);
     }
     single_free(&v.single);
     loose_free(&v.loose);
