@@ -104,17 +104,30 @@ local function known_before(call, before, rule)
     return facts.ABSENT
 end
 
+-- Rules of which AWS says in its answer that the group has no such: with them the call did nothing,
+-- whatever Return says.
+local function not_found_by(result)
+    local keys = {}
+    for _, rule in ipairs(rules.explode(result and result.UnknownIpPermissions or {})) do
+        keys[rule.key] = true
+    end
+    return keys
+end
+
 -- `found` is the before-state of advice_rules.lua.
 local function of_call(direction, is_present)
-    return function(call, found)
+    return function(call, found, result)
+        local unknown = not_found_by(result)
         local group = call.params.GroupId or (found and found.group or {}).id
         local named = rules.named_by(call.params)
         if call.params.SecurityGroupRuleIds and found then named = found.present or {} end
         local list = {}
         for _, rule in ipairs(group and rules.explode(named) or {}) do
-            local fact = fact_of(group, direction, rule)
-            fact.before = known_before(call, found or {}, rule)
-            fact.after = is_present and facts.state(rule.description or "") or facts.ABSENT
+            local fact = not unknown[rule.key] and fact_of(group, direction, rule) or nil
+            if fact then
+                fact.before = known_before(call, found or {}, rule)
+                fact.after = is_present and facts.state(rule.description or "") or facts.ABSENT
+            end
             list[#list + 1] = fact
         end
         return list

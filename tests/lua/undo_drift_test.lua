@@ -66,6 +66,20 @@ test("an isolation: two stages, the window that was open in between is not resto
     check.equal(groups_of(s, s.eni), { s.web, s.locked }, "in their order")
 end)
 
+test("a rule that a revoke did not find, as AWS said, is nobody's change: the group goes", function()
+    local s = undo_world.new()
+    local call = ours(s)
+    local all = { { IpProtocol = "-1", IpRanges = { { CidrIp = "0.0.0.0/0" } } } }
+    local id = call("create_security_group", { GroupName = "g", Description = "g",
+                                               VpcId = s.vpc }).GroupId
+    call("revoke_security_group_egress", { GroupId = id, IpPermissions = all })
+    colleague(s)("authorize_security_group_egress", { GroupId = id, IpPermissions = all })
+    check.equal(item(s.run:undo().items, id, "security group").state, "drift")
+    s.run.changes[2].result.UnknownIpPermissions = all
+    check.equal(item(s.run:undo().items, id, "security group").state, "back")
+    s.run:check_undone(s.before, "a revoke that did nothing")
+end)
+
 test("an interface that a colleague gave other groups is left alone, the other comes back", function()
     local s = undo_world.new()
     isolate(s)

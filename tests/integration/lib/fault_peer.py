@@ -166,11 +166,13 @@ def emptied(line, answer):
     line.answer(200, b"<%s/>" % name)
 
 
+# As a default VPC's: of all that was to be revoked nothing was found, and nothing was done.
 def unknown_permissions(line, _):
     line.answer(200, b'<RevokeXResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">'
                 b"<requestId>req-unknown</requestId><return>true</return><unknownIpPermissionSet>"
                 b"<item><ipProtocol>-1</ipProtocol><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item>"
-                b"</ipRanges></item></unknownIpPermissionSet></RevokeXResponse>")
+                b"</ipRanges><ipv6Ranges><item><cidrIpv6>::/0</cidrIpv6></item></ipv6Ranges></item>"
+                b"</unknownIpPermissionSet></RevokeXResponse>")
 
 
 TERMINAL = "ouch &#x9;\u009b31m\u202e &#xd;]0;owned"
