@@ -8,6 +8,7 @@
 --   local held = hold.read(id)      reads only; none of it stops when it is refused
 --   hold.all(held)                  inside a step: all that is needed, at once
 local autoscaling = require "autoscaling"
+local network = require "instance_network"
 local optional = require "optional_reads"
 
 local hold = {}
@@ -62,9 +63,8 @@ end
 
 local function read_instance(id)
     local result, why = optional.read(ec2.describe_instances, { InstanceIds = { id } })
-    for _, reservation in ipairs(result and result.Reservations or {}) do
-        for _, instance in ipairs(reservation.Instances or {}) do return instance end
-    end
+    local instance = network.instances_in(result and result.Reservations)[1]
+    if instance then return instance end
     return nil, why or "it is not shown"
 end
 

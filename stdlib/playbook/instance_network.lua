@@ -71,8 +71,10 @@ local function unique_sorted(list)
     return unique
 end
 
--- What happens to such instances when they are cut off; by the code that `accept` names.
-local function hazards_of(instance, tags)
+-- What happens to such an instance when it is cut off, {code = text}; by the code that `accept`
+-- names. Pure.
+function network.hazards(instance)
+    local tags = tags_of(instance.Tags)
     local hazards = {}
     local group = tags["aws:autoscaling:groupName"]
     if group then
@@ -97,11 +99,31 @@ local function hazards_of(instance, tags)
     return hazards
 end
 
+-- All instances of some reservations, in EC2's order.
+function network.instances_in(reservations)
+    local list = {}
+    for _, reservation in ipairs(reservations or {}) do
+        table.move(reservation.Instances or {}, 1, #(reservation.Instances or {}), #list + 1, list)
+    end
+    return list
+end
+
+-- An instance's Name tag, or nil.
+function network.name_of(instance)
+    return tags_of(instance.Tags).Name
+end
+
+-- Does a VPC have IPv6?
+function network.has_v6(vpc)
+    for _, block in ipairs(vpc.Ipv6CidrBlockAssociationSet or {}) do
+        if ((block.Ipv6CidrBlockState or {}).State or ""):find("^associat") then return true end
+    end
+    return false
+end
+
 local function the_instance(result, id)
-    for _, reservation in ipairs(result.Reservations or {}) do
-        for _, instance in ipairs(reservation.Instances or {}) do
-            if instance.InstanceId == id then return instance end
-        end
+    for _, instance in ipairs(network.instances_in(result.Reservations)) do
+        if instance.InstanceId == id then return instance end
     end
     error(("there is no instance %s in this account and Region"):format(id), 0)
 end
@@ -109,12 +131,7 @@ end
 local function vpc_tables(result)
     local vpcs = {}
     for _, vpc in ipairs(result.Vpcs or {}) do
-        local v6 = false
-        for _, block in ipairs(vpc.Ipv6CidrBlockAssociationSet or {}) do
-            local state = (block.Ipv6CidrBlockState or {}).State or ""
-            v6 = v6 or state:find("^associat") ~= nil
-        end
-        vpcs[vpc.VpcId] = { id = vpc.VpcId, cidr = vpc.CidrBlock, v6 = v6 }
+        vpcs[vpc.VpcId] = { id = vpc.VpcId, cidr = vpc.CidrBlock, v6 = network.has_v6(vpc) }
     end
     return vpcs
 end
@@ -242,9 +259,8 @@ end
 function network.read(id, options)
     local instances, interfaces, groups, carriers = first_round(id, options or {})
     local instance = the_instance(instances, id)
-    local tags = tags_of(instance.Tags)
-    local host = { id = id, instance = instance, name = tags.Name,
-                   state = (instance.State or {}).Name, hazards = hazards_of(instance, tags),
+    local host = { id = id, instance = instance, name = network.name_of(instance),
+                   state = (instance.State or {}).Name, hazards = network.hazards(instance),
                    interfaces = describe_interfaces(interfaces.NetworkInterfaces),
                    given = by_id(groups.SecurityGroups, "GroupId"),
                    carriers = carriers.NetworkInterfaces or {} }

@@ -20,6 +20,19 @@ local isolate = {}
 -- in it). `groups` are read with it, and who carries `carriers_of`.
 isolate.instance = network.read
 
+-- All parts of a method inside one step, on a cut that was decided on.
+local function at_once(cut, method)
+    if cut.nothing_to_do then
+        log(cut.nothing_to_do)
+        return cut
+    end
+    for _, note in ipairs(cut.notes or {}) do log(note) end
+    method.prepare(cut)
+    method.cut(cut)
+    if method.clean_up then method.clean_up(cut) end
+    return cut
+end
+
 -- ---- security groups ----------------------------------------------------------------------
 
 -- isolate.decide(host [, options]): how security groups will cut it off; raises when they would
@@ -36,15 +49,7 @@ isolate.verify = proof.verify
 
 -- isolate.with_security_groups(host [, options]): all of it inside one step.
 function isolate.with_security_groups(host, options)
-    local cut = decision.make(host, options)
-    if cut.nothing_to_do then
-        log(cut.nothing_to_do)
-        return cut
-    end
-    security_group_cut.prepare(cut)
-    security_group_cut.cut(cut)
-    security_group_cut.clean_up(cut)
-    return cut
+    return at_once(decision.make(host, options), security_group_cut)
 end
 
 -- ---- network ACLs -------------------------------------------------------------------------
@@ -61,15 +66,7 @@ isolate.verify_network_acl = acl_cut.verify
 
 -- isolate.with_network_acl(host [, options]): all of it inside one step.
 function isolate.with_network_acl(host, options)
-    local cut = acl_decision.make(host, options)
-    if cut.nothing_to_do then
-        log(cut.nothing_to_do)
-        return cut
-    end
-    for _, note in ipairs(cut.notes) do log(note) end
-    acl_cut.prepare(cut)
-    acl_cut.cut(cut)
-    return cut
+    return at_once(acl_decision.make(host, options), acl_cut)
 end
 
 -- ---- routes -------------------------------------------------------------------------------
@@ -87,15 +84,7 @@ isolate.verify_routes = route_cut.verify
 
 -- isolate.with_routes(host [, options]): all of it inside one step.
 function isolate.with_routes(host, options)
-    local cut = route_decision.for_instance(host, options)
-    if cut.nothing_to_do then
-        log(cut.nothing_to_do)
-        return cut
-    end
-    for _, note in ipairs(cut.notes) do log(note) end
-    route_cut.prepare(cut)
-    route_cut.cut(cut)
-    return cut
+    return at_once(route_decision.for_instance(host, options), route_cut)
 end
 
 -- ---- what holds, and what does not --------------------------------------------------------

@@ -2,22 +2,11 @@
 --
 -- Owns: dropping public addresses, and the idle time-out of tracked flows. Each is a step of its
 -- own in a playbook: they cost calls, and an address that AWS assigned is lost for good.
+local nitro = require "nitro"
+
 local levers = {}
 
 local LEAST_SECONDS = 60
-
--- Families on Xen: connection tracking is not configurable there.
-local XEN = {}
-for family in ("t1 t2 m1 m2 m3 m4 c1 c3 c4 r3 r4 x1 x1e p2 p3 g2 g3 g3s d2 h1 i2 i3 f1")
-    :gmatch("%S+") do
-    XEN[family] = true
-end
-
--- Can the idle time-outs of its interfaces be set?
-local function has_idle_timeout(host)
-    local family = (host.instance.InstanceType or ""):match("^([^.]+)%.")
-    return family ~= nil and not XEN[family]
-end
 
 local function interfaces_where(host, wanted)
     local list = {}
@@ -45,7 +34,7 @@ function levers.sets_idle_timeout(host, seconds)
         error(("idle_timeout=%s: it is %d seconds at least, or 0"):format(seconds,
                                                                            LEAST_SECONDS), 0)
     end
-    return has_idle_timeout(host) and #idle_interfaces(host, seconds) > 0
+    return nitro.is_on(host.instance.InstanceType) == true and #idle_interfaces(host, seconds) > 0
 end
 
 -- Tracked TCP flows that carry nothing for `seconds` are forgotten, at once on all

@@ -2,6 +2,7 @@
 --
 -- Owns: reading them in one round of parallel reads, and naming who is in a subnet, or reaches the
 -- world through a NAT gateway there. It changes nothing.
+local instance_network = require "instance_network"
 local route_rules = require "route_rules"
 
 local vpc_network = {}
@@ -45,12 +46,8 @@ end
 
 local function names_of(reservations)
     local names = {}
-    for _, reservation in ipairs(reservations) do
-        for _, instance in ipairs(reservation.Instances or {}) do
-            for _, tag in ipairs(instance.Tags or {}) do
-                if tag.Key == "Name" then names[instance.InstanceId] = tag.Value end
-            end
-        end
+    for _, instance in ipairs(instance_network.instances_in(reservations)) do
+        names[instance.InstanceId] = instance_network.name_of(instance)
     end
     return names
 end

@@ -3,6 +3,8 @@
 -- Owns: reading a VPC for `prepare-vpc`, judging its two prepared groups, and what would make an
 -- isolation hard. It changes nothing and decides nothing: it gives findings, as texts.
 local group_rules = require "group_rules"
+local network = require "instance_network"
+local nitro = require "nitro"
 local permissions = require "permissions"
 
 local readiness = {}
@@ -21,26 +23,10 @@ local READS = {
     { "describe_instances", "Reservations" },
 }
 
-local function name_of(tags)
-    for _, tag in ipairs(tags or {}) do
-        if tag.Key == "Name" then return tag.Value end
-    end
-    return nil
-end
-
-local function has_v6(vpc)
-    for _, block in ipairs(vpc.Ipv6CidrBlockAssociationSet or {}) do
-        if ((block.Ipv6CidrBlockState or {}).State or ""):find("^associat") then return true end
-    end
-    return false
-end
-
-local function instances_of(reservations)
+local function there(reservations)
     local list = {}
-    for _, reservation in ipairs(reservations or {}) do
-        for _, raw in ipairs(reservation.Instances or {}) do
-            if (raw.State or {}).Name ~= "terminated" then list[#list + 1] = raw end
-        end
+    for _, raw in ipairs(network.instances_in(reservations)) do
+        if (raw.State or {}).Name ~= "terminated" then list[#list + 1] = raw end
     end
     table.sort(list, function(a, b) return a.InstanceId < b.InstanceId end)
     return list
@@ -50,8 +36,8 @@ end
 function readiness.read(id)
     local results = parallel(READS, function(read) return ec2[read[1]](of_vpc(id))[read[2]] or {} end)
     local vpc = ec2.describe_vpcs { VpcIds = { id } }.Vpcs[1]
-    local state = { id = id, v6 = has_v6(vpc), groups = {}, subnets = results[2],
-                    interfaces = results[3], acls = results[4], instances = instances_of(results[5]) }
+    local state = { id = id, v6 = network.has_v6(vpc), groups = {}, subnets = results[2],
+                    interfaces = results[3], acls = results[4], instances = there(results[5]) }
     for _, group in ipairs(results[1]) do state.groups[group.GroupName:lower()] = group end
     return state
 end
@@ -146,38 +132,18 @@ function readiness.acl_notes(state)
     return notes
 end
 
--- Families on Xen: the idle time-out of connection tracking cannot be set there.
-local XEN = { c1 = true, c3 = true, c4 = true, cc2 = true, cr1 = true, d2 = true, f1 = true, g2 = true,
-              g3 = true, h1 = true, i2 = true, i3 = true, m1 = true, m2 = true, m3 = true, m4 = true,
-              p2 = true, p3 = true, r3 = true, r4 = true, t1 = true, t2 = true, x1 = true, x1e = true }
--- Bare metal and the large sizes of two of these families are on Nitro.
-local NITRO_SIZE = { ["i3.metal"] = true, ["p3dn.24xlarge"] = true }
-
-local function is_xen(type_name)
-    return XEN[(type_name or ""):match("^(%w+)%.") or ""] == true and not NITRO_SIZE[type_name]
-end
-
-local TAGS = {
-    { "^kubernetes%.io/cluster/", "an EKS node: the CNI puts its groups back" },
-    { "^eks:", "an EKS node: the CNI puts its groups back" },
-    { "^aws:autoscaling:groupName$", "in an Auto Scaling group: hold it first, or it is replaced" },
-    { "^elasticbeanstalk:", "managed by Elastic Beanstalk" },
+local HAZARDS = {
+    asg = "in an Auto Scaling group: hold it first, or it is replaced",
+    beanstalk = "managed by Elastic Beanstalk",
+    eks = "an EKS node: the CNI puts its groups back",
+    spot = "Spot: EC2 may take it at any time",
 }
 
 local function reasons_of(raw)
-    local reasons, known = {}, {}
-    local function add(text)
-        if not known[text] then reasons[#reasons + 1] = text end
-        known[text] = true
-    end
-    for _, tag in ipairs(raw.Tags or {}) do
-        for _, row in ipairs(TAGS) do
-            if tag.Key:find(row[1]) then add(row[2]) end
-        end
-    end
-    if raw.InstanceLifecycle == "spot" then add("Spot: EC2 may take it at any time") end
-    if is_xen(raw.InstanceType) then
-        add(raw.InstanceType .. " is not on Nitro: no idle time-out can be set")
+    local reasons = {}
+    for code in pairs(network.hazards(raw)) do reasons[#reasons + 1] = HAZARDS[code] end
+    if nitro.is_on(raw.InstanceType) == false then
+        reasons[#reasons + 1] = raw.InstanceType .. " is not on Nitro: no idle time-out can be set"
     end
     table.sort(reasons)
     return reasons
@@ -190,7 +156,7 @@ function readiness.instance_notes(state)
         local reasons = reasons_of(raw)
         if #reasons > 0 then
             notes[#notes + 1] = ("%s%s: %s"):format(raw.InstanceId,
-                name_of(raw.Tags) and (' "%s"'):format(name_of(raw.Tags)) or "",
+                network.name_of(raw) and (' "%s"'):format(network.name_of(raw)) or "",
                 table.concat(reasons, "; "))
         end
     end
