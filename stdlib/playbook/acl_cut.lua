@@ -110,13 +110,8 @@ end
 local function parts_of_new(cut)
     local parts = {}
     for _, vpc in ipairs(cut.vpcs) do
-        for _, egress in ipairs { false, true } do
-            for _, part in ipairs(acl_rules.changes({}, egress, families_in(cut, vpc),
-                                                    cut.keep)) do
-                part.acl = cut.made[vpc]
-                parts[#parts + 1] = part
-            end
-        end
+        local more = acl_rules.changes_both_ways(cut.made[vpc], {}, families_in(cut, vpc), cut.keep)
+        table.move(more, 1, #more, #parts + 1, parts)
     end
     return parts
 end

@@ -162,13 +162,9 @@ end
 local function entry_changes(cut)
     local parts = {}
     for _, list in ipairs(cut.lists) do
-        for _, egress in ipairs { false, true } do
-            for _, part in ipairs(acl_rules.changes(list.acl.Entries, egress, list.families,
-                                                    cut.keep)) do
-                part.acl = list.acl.NetworkAclId
-                parts[#parts + 1] = part
-            end
-        end
+        local more = acl_rules.changes_both_ways(list.acl.NetworkAclId, list.acl.Entries,
+                                                 list.families, cut.keep)
+        table.move(more, 1, #more, #parts + 1, parts)
     end
     return parts
 end

@@ -114,6 +114,18 @@ function acl_rules.changes(entries, egress, families, keep)
     return parts
 end
 
+-- The same for both directions, of the list `acl` (named in each part).
+function acl_rules.changes_both_ways(acl, entries, families, keep)
+    local parts = {}
+    for _, egress in ipairs { false, true } do
+        for _, part in ipairs(acl_rules.changes(entries, egress, families, keep)) do
+            part.acl = acl
+            parts[#parts + 1] = part
+        end
+    end
+    return parts
+end
+
 -- ---- what passes --------------------------------------------------------------------------
 
 -- "in: rule 100 allows tcp 443 0.0.0.0/0"

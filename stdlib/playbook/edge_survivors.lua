@@ -1,6 +1,7 @@
 -- edge_survivors.lua - what can outlive an isolation by network ACLs or by routes.
 --
 -- Owns: the honest lists, in words, each with the lever that closes it. It makes no calls.
+local lists = require "lists"
 local route_rules = require "route_rules"
 local vpc_network = require "vpc_network"
 
@@ -13,12 +14,6 @@ local function add(list, text, ...)
     list[#list + 1] = select("#", ...) > 0 and text:format(...) or text
 end
 
-local function subnet_ids(cut)
-    local ids = {}
-    for i, subnet in ipairs(cut.subnets) do ids[i] = subnet.id end
-    return table.concat(ids, ", ")
-end
-
 local function kept_text(kept)
     if not kept.out then return ("all traffic with %s (keep)"):format(kept.cidr) end
     return ("TCP %d to %s and its answers (keep_ssm)"):format(kept.out.From, kept.cidr)
@@ -28,7 +23,7 @@ end
 function edge_survivors.acl(cut)
     local list = {}
     add(list, "flows inside %s, new ones too: they never meet a network ACL%s (close them with "
-        .. "isolate-sg)", subnet_ids(cut), #cut.neighbours > 0
+        .. "isolate-sg)", lists.ids_text(cut.subnets), #cut.neighbours > 0
         and "; with it there: " .. vpc_network.listed(cut.neighbours) or "")
     for _, kept in ipairs(cut.keep) do add(list, "%s", kept_text(kept)) end
     add(list, "connections are stopped, not closed: those whose ends have not given up when this is "

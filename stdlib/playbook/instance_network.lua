@@ -2,6 +2,8 @@
 --
 -- Owns: reading it in two rounds of parallel reads (what needs the id only, then what needs the
 -- VPC), and the plain tables that the isolation methods work on. It changes nothing.
+local lists = require "lists"
+
 local network = {}
 
 local function by_instance(id)
@@ -184,12 +186,6 @@ local function subnet_routes(result, interfaces)
     return routes
 end
 
-local function by_id(list, key)
-    local map = {}
-    for _, item in ipairs(list or {}) do map[item[key]] = item end
-    return map
-end
-
 local function ids_of(interfaces, member)
     local ids = {}
     for i, interface in ipairs(interfaces) do ids[i] = interface[member] end
@@ -262,7 +258,7 @@ function network.read(id, options)
     local host = { id = id, instance = instance, name = network.name_of(instance),
                    state = (instance.State or {}).Name, hazards = network.hazards(instance),
                    interfaces = describe_interfaces(interfaces.NetworkInterfaces),
-                   given = by_id(groups.SecurityGroups, "GroupId"),
+                   given = lists.by(groups.SecurityGroups, "GroupId"),
                    carriers = carriers.NetworkInterfaces or {} }
     if #host.interfaces == 0 then
         error(("%s has no network interface (it is %s): there is nothing to cut off"):format(
@@ -276,7 +272,7 @@ function network.read(id, options)
     end
     host.routes = not routes.unread and subnet_routes(routes, host.interfaces) or nil
     host.endpoints = endpoints.VpcEndpoints or {}
-    host.current = not current.unread and by_id(current.SecurityGroups, "GroupId") or nil
+    host.current = not current.unread and lists.by(current.SecurityGroups, "GroupId") or nil
     return host
 end
 

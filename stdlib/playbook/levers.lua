@@ -2,6 +2,7 @@
 --
 -- Owns: dropping public addresses, and the idle time-out of tracked flows. Each is a step of its
 -- own in a playbook: they cost calls, and an address that AWS assigned is lost for good.
+local lists = require "lists"
 local nitro = require "nitro"
 
 local levers = {}
@@ -14,12 +15,6 @@ local function interfaces_where(host, wanted)
         if not interface.managed and wanted(interface) then list[#list + 1] = interface end
     end
     return list
-end
-
-local function ids_of(interfaces)
-    local ids = {}
-    for i, interface in ipairs(interfaces) do ids[i] = interface.id end
-    return ids
 end
 
 -- Interfaces whose time-out is not `seconds` yet.
@@ -40,7 +35,7 @@ end
 -- Tracked TCP flows that carry nothing for `seconds` are forgotten, at once on all
 -- interfaces. What it does to flows that are open already, AWS does not say.
 function levers.set_idle_timeout(host, seconds)
-    parallel(ids_of(idle_interfaces(host, seconds)), function(id)
+    parallel(lists.ids(idle_interfaces(host, seconds)), function(id)
         ec2.modify_network_interface_attribute {
             NetworkInterfaceId = id,
             ConnectionTrackingSpecification = { TcpEstablishedTimeout = seconds } }
@@ -70,7 +65,7 @@ function levers.drop_public_addresses(host, lose)
     local elastic, assigned = levers.public_interfaces(host)
     local interfaces = table.move(elastic, 1, #elastic, 1, {})
     if lose then table.move(assigned, 1, #assigned, #interfaces + 1, interfaces) end
-    parallel(ids_of(interfaces), function(id, i)
+    parallel(lists.ids(interfaces), function(id, i)
         if interfaces[i].elastic then
             ec2.disassociate_address { AssociationId = interfaces[i].elastic }
         else

@@ -2,6 +2,8 @@
 --
 -- Owns: judging its addresses and routes: whether a conversion gains anything, and which flows
 -- AWS always tracks. It makes no calls.
+local lists = require "lists"
+
 local paths = {}
 
 -- Routes of an instance's subnets that pass `wanted(route)`, each target once.
@@ -16,12 +18,6 @@ local function routes_where(host, wanted)
         end
     end
     return found
-end
-
-local function names(routes)
-    local ids = {}
-    for i, route in ipairs(routes) do ids[i] = route.id end
-    return table.concat(ids, ", ")
 end
 
 local function v6_reaches_internet(host, interface)
@@ -61,13 +57,13 @@ function paths.conversion_gains(host)
     if not host.routes then return true, "its routes could not be read" end
     local private = routes_where(host, function(route) return PRIVATE[route.kind] end)
     if #private > 0 then
-        return true, ("sessions through %s would outlive a plain swap"):format(names(private))
+        return true, ("sessions through %s would outlive a plain swap"):format(lists.ids_text(private))
     end
     local tracked = routes_where(host, function(route) return ALWAYS_TRACKED[route.kind] end)
     if #tracked > 0 then
         return false, ("it has no public address and leaves the VPC only through %s, whose flows "
             .. "are tracked always: opening it would only expose it to its neighbours"):format(
-            names(tracked))
+            lists.ids_text(tracked))
     end
     return true, "its flows stay in the VPC, and those that are open would outlive a plain swap"
 end

@@ -3,6 +3,7 @@
 -- Owns: a new table without routes for some subnets, or the removal of routes; the reads that prove
 -- it. The association of the VPC's main table is never touched: it would move every subnet.
 local facts = require "run_facts"
+local lists = require "lists"
 local proof = require "security_group_proof"
 local route_rules = require "route_rules"
 
@@ -152,19 +153,13 @@ function route_cut.faults(cut)
     return proof.settle_reads(read_back(), read_back)
 end
 
-local function subnets_text(cut)
-    local ids = {}
-    for i, subnet in ipairs(cut.subnets) do ids[i] = subnet.id end
-    return table.concat(ids, ", ")
-end
-
 -- Reads back and states what must hold; nothing here raises. A table is all that decides where a
 -- packet of the subnet goes, so these reads say what can be reached.
 function route_cut.verify(cut)
     local faults = route_cut.faults(cut)
     local what = (cut.host or cut.makes_table)
         and ("no route of %s leads out of the VPC%s"):format(
-            subnets_text(cut), cut.may_stay and ", but those named as staying" or "")
+            lists.ids_text(cut.subnets), cut.may_stay and ", but those named as staying" or "")
         or ("no route of %s leads to an internet gateway"):format(cut.vpcs[1])
     expect(#faults == 0, what, #faults > 0 and table.concat(faults, "; ") or nil)
 end

@@ -2,6 +2,7 @@
 --
 -- Owns: which tables and subnets, and who else is hit. All that can be known before the first step
 -- is decided here; it changes nothing.
+local lists = require "lists"
 local network = require "instance_network"
 local route_rules = require "route_rules"
 local vpc_network = require "vpc_network"
@@ -87,12 +88,6 @@ local function none_stay(tables)
     return true
 end
 
-local function listed_ids(list)
-    local ids = {}
-    for i, item in ipairs(list) do ids[i] = item.id end
-    return table.concat(ids, ", ")
-end
-
 -- Load balancers, NAT gateways and endpoints of the VPC, but for those that are cut off too: the
 -- local route leads to them.
 local function go_betweens(whole)
@@ -125,7 +120,7 @@ local function done_already(cut)
     if not none_to_go(cut.tables) then return nil end
     if cut.mode == "new-table" and not none_stay(cut.tables) then return nil end
     return ("%s is isolated already: %s lead%s nowhere outside the VPC%s"):format(
-        cut.host.id, listed_ids(cut.tables), #cut.tables == 1 and "s" or "",
+        cut.host.id, lists.ids_text(cut.tables), #cut.tables == 1 and "s" or "",
         none_stay(cut.tables) and "" or " by a route that can be removed")
 end
 

@@ -6,6 +6,7 @@
 -- says, but to stop.
 local facts = require "run_facts"
 local group_rules = require "group_rules"
+local lists = require "lists"
 local network = require "instance_network"
 local proof = require "security_group_proof"
 
@@ -117,15 +118,9 @@ local function faults_of_groups(cut, made, described)
     return faults
 end
 
-local function ids_of(list)
-    local ids = {}
-    for i, item in ipairs(list) do ids[i] = item.id end
-    return ids
-end
-
 -- The groups are proven, not believed: nobody is put on one that was not read back as wanted.
 local function prove(cut, made, odd)
-    local ids = ids_of(made)
+    local ids = lists.ids(made)
     local read = proof.at_once {
         { "groups", function() return proof.describe_groups(ids) end },
         { "interfaces", function() return network.read_interfaces(cut.host.id) end },

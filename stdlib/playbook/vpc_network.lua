@@ -3,6 +3,7 @@
 -- Owns: reading them in one round of parallel reads, and naming who is in a subnet, or reaches the
 -- world through a NAT gateway there. It changes nothing.
 local instance_network = require "instance_network"
+local lists = require "lists"
 local route_rules = require "route_rules"
 
 local vpc_network = {}
@@ -52,12 +53,6 @@ local function names_of(reservations)
     return names
 end
 
-local function by_id(list, key)
-    local map = {}
-    for _, item in ipairs(list or {}) do map[item[key]] = item end
-    return map
-end
-
 local function attached_to(list, vpcs)
     local wanted, found = {}, {}
     for _, vpc in ipairs(vpcs) do wanted[vpc] = true end
@@ -80,7 +75,7 @@ function vpc_network.read(vpcs, parts)
     local network = { vpcs = vpcs }
     for i, read in ipairs(reads) do network[read[1]] = results[i] end
     network.names = names_of(network.reservations)
-    network.subnets = by_id(network.subnets, "SubnetId")
+    network.subnets = lists.by(network.subnets, "SubnetId")
     network.egress_only = attached_to(network.egress_only or {}, vpcs)
     -- EC2 lists them in no order, and what is told twice must be the same text.
     table.sort(network.interfaces, function(a, b)
