@@ -171,10 +171,11 @@ def judge_undo(wrong, cordon, served, case, peer):
         wrong.append("undo once more: %r" % again)
 
 
-# A window that was interrupted is done again as a whole; nothing else is.
-def twice(peer):
-    done = [(r.action, r.body) for r in peer.committed
-            if not r.action.startswith(("Modify", "CreateTags", "DeleteTags", "Authorize", "Revoke"))]
+# What sets something may be said again; but for a window that was interrupted, and is done again as
+# a whole, no rule is given or taken twice, and nothing is made or deleted twice.
+def twice(peer, redone):
+    free = ("Modify", "CreateTags", "DeleteTags") + (("Authorize", "Revoke") if redone else ())
+    done = [(r.action, r.body) for r in peer.committed if not r.action.startswith(free)]
     return [d for d in done if done.count(d) > 1]
 
 
@@ -184,14 +185,17 @@ def judge_resume(wrong, cordon, served, case, peer, first, done):
     same = named(now, case.use.before) == named(case.use.after, case.use.before)
     nothing = not first and now == case.use.before and "un the playbook again" in on.err
     if "\nDONE, BUT " in done.err:  # only what may fail did: there is nothing to resume
+        if on.code != 0 or "there is nothing to resume" not in on.err or peer.committed != first:
+            wrong.append("resume of what is done: %r" % on)
         return
     if not same and not nothing:
         wrong.append("not the end of an undisturbed run: %s" % difference(
             named(case.use.after, case.use.before), named(now, case.use.before)))
     if on.code != 0 and not nothing:
         wrong.append("resume: %r" % on)
-    if twice(peer):
-        wrong.append("done twice: %s" % twice(peer))
+    again = twice(peer, "opened and closed once more" in on.err)
+    if again:
+        wrong.append("done twice: %s" % again)
 
 
 def play(case):
