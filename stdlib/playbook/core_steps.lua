@@ -159,7 +159,8 @@ function core.log(text, value)
   core.request { t = "log", text = text, value = value }
 end
 
--- The SHA-256 of a value's JSON (keys sorted, no blanks), in hex: for manifests of evidence.
+-- The SHA-256 of a value's JSON (keys sorted, no blanks, an empty list as {}: Lua has one empty
+-- table), in hex: for manifests of evidence.
 function core.digest(value)
   return core.request { t = "digest", value = value }
 end

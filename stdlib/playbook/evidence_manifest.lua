@@ -1,7 +1,8 @@
 -- evidence_manifest.lua - what was collected, item by item, each with its SHA-256.
 --
 -- Owns: reading what the API says of an instance and of all around it, and the list of it. The
--- journal keeps the answers themselves; a digest here is that of the answer's JSON (keys sorted).
+-- journal keeps the answers themselves; a digest here is that of the answer's JSON (keys sorted, no
+-- blanks, an empty list as {}).
 local manifest = {}
 
 -- The reads that describe an instance: {name, operation, params}.

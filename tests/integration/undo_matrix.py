@@ -183,7 +183,7 @@ def judge_resume(wrong, cordon, served, case, peer, first, done):
     on = cordon.run("resume", "last", "--yes")
     now = served.picture()
     same = named(now, case.use.before) == named(case.use.after, case.use.before)
-    nothing = not first and now == case.use.before and "un the playbook again" in on.err
+    nothing = not first and now == case.use.before and "there is nothing to resume. Run its playbook again" in on.err
     if "\nDONE, BUT " in done.err:  # only what may fail did: there is nothing to resume
         if on.code != 0 or "there is nothing to resume" not in on.err or peer.committed != first:
             wrong.append("resume of what is done: %r" % on)

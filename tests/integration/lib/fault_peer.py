@@ -4,7 +4,6 @@
 what it asked for is done and only the answer is lost. Nothing here knows what is tested.
 """
 import gzip
-import http.client
 import os
 import socket
 import threading
@@ -249,7 +248,7 @@ class FaultPeer(Proxy):
     the server behind has carried out."""
 
     def __init__(self, upstream, quiet_s=20):
-        super().__init__(upstream)
+        super().__init__(upstream, keep_host=True)
         self.quiet_s = quiet_s
         self.injection, self.committed, self.late = None, [], 0
         self.sites = {}
@@ -281,20 +280,12 @@ class FaultPeer(Proxy):
             self.late -= 1
 
     def forward(self, handler, request):
-        """As it came, host and signature too."""
-        request.forwarded = True
-        upstream = http.client.HTTPConnection(self.upstream, timeout=60)
-        headers = {k: v for k, v in handler.headers.items()
-                   if k.lower() not in ("connection", "content-length")}
-        upstream.request("POST", handler.path, request.body, headers)
-        reply = upstream.getresponse()
-        text = reply.read()
-        upstream.close()
-        request.status = reply.status
+        status, kind, text = super().forward(handler, request)
+        request.status = status
         with self.lock:
-            if reply.status == 200 and not request.dry and not is_read(request):
+            if status == 200 and not request.dry and not is_read(request):
                 self.committed.append(request)
-        return reply.status, reply.getheader("Content-Type", "text/xml"), text
+        return status, kind, text
 
     def recording(self):
         with self.lock:

@@ -1,6 +1,5 @@
 """A simulated account behind a proxy that keeps the log: what the scripts about resumed runs and
 saved plans share."""
-import http.client
 import json
 import re
 import time
@@ -13,28 +12,12 @@ READS = ("Describe", "Get", "List")
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z0-9-]+?-[0-9a-f]{4}")
 
 
-class Straight(proxies.Proxy):
-    """Forwards the Host that was signed; says nothing of being a simulator."""
-
-    def forward(self, handler, request):
-        request.forwarded = True
-        upstream = http.client.HTTPConnection(self.upstream, timeout=60)
-        headers = {k: v for k, v in handler.headers.items()
-                   if k.lower() not in ("connection", "content-length")}
-        upstream.request("POST", handler.path, request.body, headers)
-        reply = upstream.getresponse()
-        text = reply.read()
-        request.status = reply.status
-        upstream.close()
-        return reply.status, reply.getheader("Content-Type", "text/xml"), text
-
-
 class Stage:
     """A simulated account behind a proxy, and a state folder."""
 
     def __init__(self, path):
         self.sim = sim_peer.Simulator(path)
-        self.proxy = Straight(self.sim.url)
+        self.proxy = proxies.Proxy(self.sim.url, keep_host=True)
         self.cordon = harness.Cordon(path, self.proxy.url)
 
     def __enter__(self):
