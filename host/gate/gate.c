@@ -165,7 +165,7 @@ static bool names_nothing(const struct gate_request *r, const struct aws_reply *
 
 // Refused, and so not done: sending it again cannot do it twice.
 static bool may_pass(const struct gate_request *r, const struct aws_reply *reply) {
-    return r->gate->patience && r->op->mutates && r->gate->mode == GATE_EXECUTION && !r->closing &&
+    return r->gate->patience && gate_changes(r) && r->gate->mode == GATE_EXECUTION && !r->closing &&
            !reply->ok && !reply->unknown;
 }
 
