@@ -1,14 +1,15 @@
 #!/bin/sh
-# check.sh - every test, one after the other; each suite's closing line, and the sum.
-# Run by `make check` from the top of the tree. SUITES names others' conformance data.
+# check.sh - every test; each suite's closing line, and the sum.
+# Run by `make check` from the top of the tree. SUITES names others' conformance data. The scripts of
+# tests/integration, which mostly wait, run in two lanes at once.
 SUITES=${SUITES:-../shared/suites}
 PYTHON=build/venv/bin/python
 JOBS=${JOBS:-2}
-log=build/check.log
+log=build/check.log counts=build/check.counts lane=0
 # No test asks the metadata service of the machine that it runs on.
 export AWS_EC2_METADATA_DISABLED=true
-passed=0 failed=0 skipped=0
 : > $log
+: > $counts
 
 build() {
     if ! make -s -j"$JOBS" MODE="$1" tests $2 >> $log 2>&1; then
@@ -27,20 +28,19 @@ suite() {
     name=$1
     shift
     since=$(date +%s)
-    "$@" > build/suite.log 2>&1
+    own=build/suite.$lane.log
+    "$@" > $own 2>&1
     status=$?
     took=$(($(date +%s) - since))
-    cat build/suite.log >> $log
-    line=$(grep -E '[0-9]+ passed, [0-9]+ failed' build/suite.log | tail -1)
+    cat $own >> $log
+    line=$(grep -E '[0-9]+ passed, [0-9]+ failed' $own | tail -1)
     if [ -z "$line" ] || [ $status -ne 0 ]; then
-        tail -40 build/suite.log
+        tail -40 $own
         [ -n "$line" ] || line="0 passed, 1 failed"
         [ "$(number failed)" != 0 ] || line="$(number passed) passed, 1 failed"
     fi
-    passed=$((passed + $(number passed)))
-    failed=$((failed + $(number failed)))
     s=$(number skipped)
-    skipped=$((skipped + ${s:-0}))
+    echo "$(number passed) $(number failed) ${s:-0}" >> $counts
     printf '%-34s %s (%d s)\n' "$name" "$line" "$took"
 }
 
@@ -60,7 +60,7 @@ unit() {
 others() {
     if [ ! -d "$SUITES" ]; then
         echo "others' conformance data: skipped, $SUITES is not there"
-        skipped=$((skipped + 1))
+        echo "0 0 1" >> $counts
         return
     fi
     suite "$1 SigV4 vectors" build/"$1"/tests/sigv4-suite "$SUITES/sigv4"
@@ -84,10 +84,20 @@ for mode in asan release; do
 done
 suite "fuzz" sh tests/fuzz/run.sh driver build/asan/fuzz 3
 suite "valgrind" sh tests/valgrind.sh some
-for script in tests/integration/*.py; do
-    case $script in *harness.py | */moto_world.py | */proxy.py | */world.py) continue ;; esac
-    suite "$(basename "$script" .py)" $PYTHON "$script"
-done
+# scripts LANE: every second of them.
+scripts() {
+    lane=$1 turn=0
+    for script in tests/integration/*.py; do
+        case $script in *harness.py | */moto_world.py | */proxy.py | */world.py) continue ;; esac
+        turn=$((turn % 2 + 1))
+        [ "$turn" = "$lane" ] && suite "$(basename "$script" .py)" $PYTHON "$script"
+    done
+}
+
+scripts 1 &
+scripts 2
+wait
 echo
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+awk '{ passed += $1; failed += $2; skipped += $3 }
+     END { print passed + 0 " passed, " failed + 0 " failed, " skipped + 0 " skipped"
+           exit failed > 0 || passed == 0 }' $counts
